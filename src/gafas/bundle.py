@@ -1,0 +1,185 @@
+"""A model bundle: a folder with ``manifest.json`` and model files, each with its SHA-256.
+
+Loading checks the hashes. Nothing is ever unpickled. A bundle is enough to use a model with no
+further knowledge.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from gafas.errors import BundleError
+from gafas.files import sha256, write_json
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+ONNX = "model.onnx"
+TFLITE = "model.tflite"
+TFLITE_FULL = "model-full.tflite"
+KERAS = "model.keras"
+SAVED_MODEL = "saved_model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a bundle says of itself.
+
+    Attributes
+    ----------
+    name, architecture : str
+        For people.
+    input_size : (int, int)
+        Height and width in pixels of the model's input: RGB, 0-255, scaling is inside the graph.
+    outputs : tuple of str
+        The attributes whose probabilities the graph gives, in order; the first is ``sunglasses``.
+    labels : tuple of str
+        Names of the classes 0 and 1 of ``sunglasses``.
+    threshold : float
+        P(sunglasses) from which a region is labelled ``sunglasses``; never chosen on test data.
+    temperature : float
+        What the logits were divided by before the sigmoid inside the graph; 1 when not calibrated.
+    training : dict
+        Data set, recipe, seed and counts.
+    metrics : dict
+        Figures with their n and interval.
+    licences : tuple of str
+        What a user of the model must know of the licences of its data and weights.
+    exports : dict
+        For each exported format, how it agrees with the trained model.
+    files : dict
+        Path inside the bundle → SHA-256.
+    """
+
+    name: str
+    architecture: str
+    input_size: tuple[int, int]
+    outputs: tuple[str, ...] = ("sunglasses",)
+    labels: tuple[str, str] = ("no_sunglasses", "sunglasses")
+    threshold: float = 0.5
+    temperature: float = 1.0
+    training: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    licences: tuple[str, ...] = ()
+    exports: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A manifest and the folder that it describes."""
+
+    folder: Path
+    manifest: Manifest
+
+    def file(self, name: str) -> Path:
+        """Return the path of one of the bundle's model files (or of its ``saved_model`` folder).
+
+        Raises
+        ------
+        BundleError
+            The bundle does not have it.
+        """
+        if name not in {listed.split("/")[0] for listed in self.manifest.files}:
+            have = ", ".join(sorted({listed.split("/")[0] for listed in self.manifest.files})) or "nothing"
+            raise BundleError(f"{self.folder}: has no {name}, only {have}; make it with: gafas export")
+        return self.folder / name
+
+
+def find_bundle(path: Path) -> Path:
+    """Return the bundle folder that `path` means: the folder itself, or ``bundle/`` of a run.
+
+    Raises
+    ------
+    BundleError
+        There is no manifest at either place.
+    """
+    for folder in (path, path / "bundle"):
+        if (folder / MANIFEST).is_file():
+            return folder
+    raise BundleError(
+        f"{path}: expected a bundle or run folder with {MANIFEST}, got none; train one: gafas train"
+    )
+
+
+def load_bundle(path: str | Path, *, verify: bool = True) -> Bundle:
+    """Read a bundle and check every file's SHA-256.
+
+    Raises
+    ------
+    BundleError
+        No manifest, a newer format, a missing or changed file, or a path outside the folder.
+    """
+    folder = find_bundle(Path(path))
+    manifest = _read_manifest(folder / MANIFEST)
+    for name, want in manifest.files.items():
+        _check_file(folder, name, want if verify else None)
+    return Bundle(folder, manifest)
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise BundleError(f"{path}: expected a JSON object, got {type(raw).__name__}")
+    version = raw.get("format_version")
+    if not isinstance(version, int) or version < 1:
+        raise BundleError(f"{path}: not a gafas bundle: format_version is {version!r}, not {FORMAT_VERSION}")
+    if version > FORMAT_VERSION:
+        raise BundleError(
+            f"{path}: format_version {version} is newer than {FORMAT_VERSION}, the newest this gafas reads; "
+            "upgrade with: pip install -U gafas"
+        )
+    known = {f.name for f in fields(Manifest)}
+    try:
+        values = {key: value for key, value in raw.items() if key in known}
+        for key in ("input_size", "outputs", "labels", "licences"):
+            if key in values:
+                values[key] = tuple(values[key])
+        manifest = Manifest(**values)
+    except TypeError as error:
+        raise BundleError(f"{path}: {error}; export the model again") from error
+    _check_values(path, manifest)
+    return manifest
+
+
+def _check_values(path: Path, manifest: Manifest) -> None:
+    size = manifest.input_size
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise BundleError(f"{path}: input_size: expected [height, width] in pixels, got {list(size)}")
+    for key in ("threshold", "temperature"):
+        value = getattr(manifest, key)
+        if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+            raise BundleError(f"{path}: {key}: expected a number from 0 up, got {value!r}")
+    if not manifest.outputs or manifest.outputs[0] != "sunglasses":
+        raise BundleError(f"{path}: outputs: expected sunglasses first, got {list(manifest.outputs)}")
+    if not isinstance(manifest.files, dict):
+        raise BundleError(f"{path}: files: expected path → sha256, got {type(manifest.files).__name__}")
+
+
+def _check_file(folder: Path, name: str, want: str | None) -> None:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise BundleError(f"{folder}: manifest names {name}, which lies outside the bundle")
+    if not path.is_file():
+        raise BundleError(f"{path}: missing, although the manifest lists it; export the model again")
+    if want is not None and (got := sha256(path)) != want:
+        raise BundleError(f"{path}: sha256 {got[:12]}, manifest says {want[:12]}; export the model again")
+
+
+def save_manifest(folder: Path, manifest: Manifest) -> Bundle:
+    """Write ``manifest.json`` with the SHA-256 of every other file now in `folder`."""
+    files = {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST and not path.name.startswith(".")
+    }
+    manifest = replace(manifest, files=files)
+    write_json(folder / MANIFEST, asdict(manifest))
+    return Bundle(folder, manifest)

@@ -1,0 +1,1 @@
+"""Labelled pictures: where they are, what they are called, how they are dealt out."""

@@ -1,0 +1,1 @@
+"""Pictures of data and results with Matplotlib; reads figures, never computes them."""

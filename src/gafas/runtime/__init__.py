@@ -1,0 +1,1 @@
+"""Light prediction with ONNX Runtime or LiteRT; never imports Keras."""

@@ -1,0 +1,1 @@
+"""The referee of every backend: metrics, intervals, groups. Pure, NumPy only."""
