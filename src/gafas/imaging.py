@@ -19,8 +19,8 @@ from gafas.files import write_beside
 
 Rgb = NDArray[np.uint8]
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-"""Pillow's names of the formats that are read; every other decoder stays closed."""
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+"""Pillow's names of the formats that are read (JPEG opens MPO too); every other decoder stays closed."""
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".gif", ".bmp"}
@@ -129,6 +129,16 @@ def stack(images: list[Rgb], size: tuple[int, int]) -> Rgb:
     return np.stack([resize(image, size) for image in images])
 
 
+def encode(image: Rgb, suffix: str, *, quality: int = 95) -> bytes:
+    """Encode an image in the format that a file ending such as ``.jpg`` names; grey stays grey."""
+    grey = bool((image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all())
+    picture = Image.fromarray(image[..., 0] if grey else image)
+    buffer = io.BytesIO()
+    # Pillow knows an ending's format only once its plugin is loaded.
+    picture.save(buffer, format=Image.registered_extensions()[suffix.lower()], quality=quality)
+    return buffer.getvalue()
+
+
 def write_image(path: Path, image: Rgb, *, quality: int = 95) -> None:
     """Write an image atomically; the file's ending chooses the format, grey pictures stay grey.
 
@@ -137,7 +147,5 @@ def write_image(path: Path, image: Rgb, *, quality: int = 95) -> None:
     OutputError
         The file cannot be written.
     """
-    grey = bool((image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all())
-    picture = Image.fromarray(image[..., 0] if grey else image)
     with write_beside(path) as temporary:
-        picture.save(temporary, quality=quality)
+        temporary.write_bytes(encode(image, path.suffix, quality=quality))
