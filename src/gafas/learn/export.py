@@ -1,0 +1,287 @@
+"""A trained Keras model to SavedModel, TFLite and ONNX, each compared with the original on real pictures."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gafas.bundle import KERAS, ONNX, SAVED_MODEL, TFLITE, TFLITE_FULL, Bundle, save_manifest
+from gafas.errors import BundleError, ExportError, UsageError
+from gafas.files import write_folder_beside
+from gafas.imaging import Rgb
+from gafas.learn.backend import keras, require_tensorflow
+from gafas.runtime.backends import open_model
+
+FORMATS = {
+    "saved_model": SAVED_MODEL,
+    "tflite": TFLITE,
+    "tflite-full": TFLITE_FULL,
+    "onnx": ONNX,
+    "keras": KERAS,
+}
+"""Names on the command line → names in the bundle."""
+
+MAX_DIFFERENCE = 1e-4
+"""Largest |Δ probability| that a float format may show."""
+
+MIN_UNCHANGED = 0.99
+"""Share of labels that the dynamic-range format must keep."""
+
+_BATCHES = (32, 7, 1)
+Score = Callable[[Rgb], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How one exported format agrees with Keras.
+
+    Attributes
+    ----------
+    size : int
+        Bytes on disk, all files together.
+    max_difference : float
+        Largest |Δ probability| over all images and batch sizes.
+    labels_changed, n : int
+        Labels that differ from Keras's at the bundle's threshold, of `n` images.
+    ms_per_image : float
+        Median of single-image calls, milliseconds, on the machine that exported.
+    batch_sizes : tuple of int
+        That the images were scored with.
+    """
+
+    format: str
+    file: str
+    size: int
+    max_difference: float
+    labels_changed: int
+    n: int
+    ms_per_image: float
+    batch_sizes: tuple[int, ...]
+
+    @property
+    def problem(self) -> str | None:
+        """Why the format is refused, or ``None``."""
+        if self.format == "tflite":
+            if self.labels_changed > (1 - MIN_UNCHANGED) * self.n:
+                return f"{self.labels_changed} of {self.n} labels changed, at most 1 % may"
+            return None
+        if self.max_difference > MAX_DIFFERENCE:
+            return f"|Δ probability| {self.max_difference:.2e}, at most {MAX_DIFFERENCE:.0e} may be"
+        if self.labels_changed:
+            return f"{self.labels_changed} of {self.n} labels changed, none may"
+        return None
+
+
+def parse_formats(words: str) -> tuple[str, ...]:
+    """Return the formats of a comma-separated list.
+
+    Raises
+    ------
+    UsageError
+        An unknown format.
+    """
+    formats = tuple(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        got = ", ".join(unknown) or "nothing"
+        raise UsageError(f"--format: expected some of {','.join(FORMATS)}, got {got}")
+    return formats
+
+
+def export_bundle(bundle: Bundle, formats: Sequence[str], images: Rgb) -> tuple[Bundle, list[Comparison]]:
+    """Add formats to a bundle that holds ``model.keras``; the bundle changes only if all agree.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    formats : sequence of str
+        Keys of `FORMATS`.
+    images : uint8 array (n, height, width, 3)
+        Real pictures, of the model's input size, to compare on.
+
+    Raises
+    ------
+    ExportError
+        A format does not agree with Keras; the message names each.
+    BundleError
+        The bundle has no ``model.keras``.
+    UsageError
+        Keras does not run on TensorFlow.
+    """
+    require_tensorflow("export")
+    model = load_keras(bundle.file(KERAS))
+    reference = _keras_score(model)
+    with write_folder_beside(bundle.folder, overwrite=True) as folder:
+        shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
+        comparisons = []
+        for name in formats:
+            score = _export_one(model, name, folder)
+            comparisons.append(_compare(name, folder, score, reference, images, bundle.manifest.threshold))
+        _refuse_disagreement(comparisons)
+        exports = {**bundle.manifest.exports, **{c.format: asdict(c) for c in comparisons}}
+        made = save_manifest(folder, replace(bundle.manifest, exports=exports))
+    return replace(made, folder=bundle.folder), comparisons
+
+
+def load_keras(path: Path) -> Any:
+    """Load a ``.keras`` file; code inside it (Lambda layers) is refused.
+
+    Raises
+    ------
+    BundleError
+        The file is damaged or holds code.
+    """
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras lets zipfile's, json's and its own errors out.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BundleError(f"{path}: not a usable Keras model: {reason}") from error
+
+
+def _export_one(model: Any, name: str, folder: Path) -> Score:
+    target = folder / FORMATS[name]
+    if target.is_dir():
+        shutil.rmtree(target)
+    with _quiet():
+        if name == "keras":
+            model.save(target)
+            return _keras_score(load_keras(target))
+        if name == "onnx":
+            save_onnx(model, target)
+        elif name == "saved_model":
+            _save_saved_model(model, target)
+            return _saved_model_score(target)
+        else:
+            _save_tflite(model, target, optimize=name == "tflite")
+    backend = open_model(target, threads=0)
+    return lambda images: backend.probabilities(images)[:, 0].astype(np.float64)
+
+
+def _save_saved_model(model: Any, target: Path) -> None:
+    import tensorflow as tf
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        "serving_default",
+        lambda image: {"sunglasses": model(image, training=False)},
+        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")],
+    )
+    archive.write_out(target, verbose=False)
+
+
+def _saved_model_score(path: Path) -> Score:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(path)
+    if "serving_default" not in loaded.signatures:
+        raise ExportError(f"{path}: expected the signature serving_default, got {list(loaded.signatures)}")
+    serve = loaded.signatures["serving_default"]
+    return lambda images: serve(image=tf.constant(images, tf.float32))["sunglasses"].numpy()[:, 0].astype(np.float64)
+
+
+def _save_tflite(model: Any, target: Path, *, optimize: bool) -> None:
+    import tensorflow as tf
+
+    with _temporary_saved_model(model, target) as saved:
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+        if optimize:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        target.write_bytes(converter.convert())
+
+
+@contextmanager
+def _temporary_saved_model(model: Any, target: Path) -> Iterator[Path]:
+    # The conversion from a SavedModel is the notebook's, and the one that TensorFlow keeps working.
+    saved = target.with_name(f".saved_model-for-{target.stem}")
+    try:
+        _save_saved_model(model, saved)
+        yield saved
+    finally:
+        shutil.rmtree(saved, ignore_errors=True)
+
+
+def save_onnx(model: Any, target: Path) -> None:
+    """Write an inference model as ONNX: input ``image`` (n, h, w, 3) 0-255, output ``sunglasses`` (n, 1)."""
+    import onnx
+
+    with _quiet():
+        model.export(target, format="onnx", verbose=False)
+    graph_model = onnx.load(target)
+    graph = graph_model.graph
+    old = graph.output[0].name
+    for node in graph.node:
+        node.output[:] = ["sunglasses" if name == old else name for name in node.output]
+        node.input[:] = ["sunglasses" if name == old else name for name in node.input]
+    graph.output[0].name = "sunglasses"
+    for value in (graph.input[0], graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_param = "n"
+    onnx.checker.check_model(graph_model)
+    target.write_bytes(graph_model.SerializeToString())
+
+
+def _keras_score(model: Any) -> Score:
+    return lambda images: np.asarray(keras.ops.convert_to_numpy(model(images.astype(np.float32), training=False)))[
+        :, 0
+    ].astype(np.float64)
+
+
+def _compare(name: str, folder: Path, score: Score, reference: Score, images: Rgb, threshold: float) -> Comparison:
+    want = _in_batches(reference, images, _BATCHES[0])
+    difference, changed = 0.0, 0
+    for size in _BATCHES:
+        # Small batches are slow and only have to show that the graph takes them.
+        part = images if size == _BATCHES[0] else images[: 3 * size]
+        got = _in_batches(score, part, size)
+        difference = max(difference, float(np.abs(got - want[: len(got)]).max()))
+        changed = max(changed, int(((got >= threshold) != (want[: len(got)] >= threshold)).sum()))
+    path = folder / FORMATS[name]
+    files = [f for f in path.rglob("*") if f.is_file()] if path.is_dir() else [path]
+    return Comparison(
+        format=name,
+        file=FORMATS[name],
+        size=sum(f.stat().st_size for f in files),
+        max_difference=difference,
+        labels_changed=changed,
+        n=len(images),
+        ms_per_image=_milliseconds(score, images[:1]),
+        batch_sizes=_BATCHES,
+    )
+
+
+def _in_batches(score: Score, images: Rgb, size: int) -> NDArray[np.float64]:
+    return np.concatenate([score(images[i : i + size]) for i in range(0, len(images), size)])
+
+
+def _milliseconds(score: Score, image: Rgb, *, calls: int = 30) -> float:
+    score(image)
+    seconds = []
+    for _ in range(calls):
+        started = time.perf_counter()
+        score(image)
+        seconds.append(time.perf_counter() - started)
+    return 1000 * statistics.median(seconds)
+
+
+def _refuse_disagreement(comparisons: Sequence[Comparison]) -> None:
+    problems = [f"{c.format}: {c.problem}" for c in comparisons if c.problem]
+    if problems:
+        raise ExportError("export refused, the bundle is unchanged: " + "; ".join(problems))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # Deprecations between the converters and their libraries are theirs to settle.
+        warnings.simplefilter("ignore")
+        yield

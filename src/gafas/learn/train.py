@@ -1,0 +1,253 @@
+"""Two-stage training, epoch by epoch, so that it can be killed after any of them and go on.
+
+Everything random in an epoch follows from the config's seed and the epoch's number alone: the order of
+the images, the augmentation and the dropout. With the weights and the optimizer of the last checkpoint,
+a resumed run therefore repeats the undisturbed one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gafas.errors import DataError
+from gafas.files import write_beside, write_json
+from gafas.learn.backend import keras, make_deterministic
+from gafas.learn.config import NotebookConfig
+from gafas.learn.model import Network, build_network, unfreeze
+from gafas.learn.pictures import Pictures
+from gafas.learn.runs import HISTORY, Run, State
+from gafas.learn.weights import WeightsSource
+from gafas.scoring.metrics import evaluate, to_json
+from gafas.values import SPLIT_NAMES, SplitName
+
+Parts = Mapping[SplitName, Pictures]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training stands, reported after each batch and each epoch.
+
+    Attributes
+    ----------
+    stage : str
+        ``frozen`` or ``tuned``.
+    epoch, epochs : int
+        From 1; of all stages together.
+    step, steps : int
+        Batches of this epoch.
+    logs : dict
+        Running ``loss`` and ``accuracy``; with ``val_loss`` and ``val_accuracy`` when the epoch has ended.
+    """
+
+    stage: str
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    logs: dict[str, float]
+
+
+Listener = Callable[[Progress], None]
+
+
+class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Passes each batch of one epoch on to a listener."""
+
+    def __init__(self, listener: Listener, stage: str, epoch: int, epochs: int, steps: int) -> None:
+        super().__init__()
+        self._listener = listener
+        self._where = (stage, epoch, epochs)
+        self._steps = steps
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        values = {key: float(value) for key, value in (logs or {}).items()}
+        self._listener(Progress(*self._where, batch + 1, self._steps, values))
+
+
+def train_network(
+    run: Run, config: NotebookConfig, parts: Parts, weights: WeightsSource, *, listener: Listener
+) -> Network:
+    """Train, or go on with, the two stages; checkpoint, history and metrics go into the run folder.
+
+    Parameters
+    ----------
+    run : Run
+        Its checkpoint decides where training starts.
+    parts : mapping
+        ``train``, ``validation`` and ``test`` pictures. Test pictures are only ever predicted.
+    listener : callable
+        Told of each batch and each epoch.
+
+    Returns
+    -------
+    Network
+        With the final weights.
+
+    Raises
+    ------
+    DataError
+        Fewer training images than one batch, or a class missing among them.
+    WeightsError
+        The backbone's weights do not fit.
+    """
+    _check_training_part(parts["train"], config.batch_size)
+    make_deterministic(config.seed)
+    state = run.read_state()
+    resumed = state.epochs_done > 0
+    network = build_network(config, WeightsSource("random") if resumed else weights)
+    training = _Training(run, config, parts, network, state, listener)
+    training.start(resumed=resumed)
+    training.go()
+    return network
+
+
+def _check_training_part(train: Pictures, batch_size: int) -> None:
+    if len(train.samples) < batch_size:
+        raise DataError(f"training needs at least one batch of {batch_size} images, got {len(train.samples)}")
+    if len(set(train.targets.tolist())) < 2:
+        raise DataError(f"training needs both classes, got only {train.samples[0].label}")
+
+
+class _Training:
+    def __init__(
+        self,
+        run: Run,
+        config: NotebookConfig,
+        parts: Parts,
+        network: Network,
+        state: State,
+        listener: Listener,
+    ) -> None:
+        self.run, self.config, self.parts = run, config, parts
+        self.network, self.state, self.listener = network, state, listener
+        self.epochs = config.epochs + config.fine_tune_epochs
+        self.images = parts["train"].images.astype(np.float32)
+        self.targets = _column(parts["train"])
+        validation = parts["validation"]
+        self.validation = (validation.images.astype(np.float32), _column(validation))
+
+    def stage_of(self, epoch: int) -> str:
+        """Return the stage that epoch number `epoch` (from 1) belongs to."""
+        return "frozen" if epoch <= self.config.epochs else "tuned"
+
+    def start(self, *, resumed: bool) -> None:
+        """Bring network and optimizer to where the checkpoint stands."""
+        if not resumed:
+            self._enter("frozen")
+            loss, accuracy = self._evaluate_validation()
+            self.state.initial = {"val_loss": loss, "val_accuracy": accuracy}
+            return
+        self._enter(self.stage_of(self.state.epochs_done))
+        path = self.run.folder / "checkpoint" / str(self.state.weights)
+        if not path.is_file():
+            raise DataError(f"{path}: the checkpoint's weights are missing; start a new run")
+        # An optimizer has no variables to load into before it is built.
+        self.network.training.optimizer.build(self.network.training.trainable_variables)
+        self.network.training.load_weights(path)
+
+    def go(self) -> None:
+        """Run the remaining epochs, closing each stage with its metrics."""
+        for epoch in range(self.state.epochs_done + 1, self.epochs + 1):
+            if self.stage_of(epoch) == "tuned" and epoch == self.config.epochs + 1:
+                self._close("frozen")
+                self._enter("tuned")
+            self._one_epoch(epoch)
+        self._close(self.stage_of(self.epochs))
+
+    def _enter(self, stage: str) -> None:
+        config = self.config
+        if stage == "frozen":
+            optimizer = keras.optimizers.Adam(config.learning_rate)
+        else:
+            unfreeze(self.network, fine_tune_at=config.fine_tune_at)
+            optimizer = keras.optimizers.RMSprop(config.fine_tune_learning_rate)
+        self.network.training.compile(
+            optimizer=optimizer,
+            loss=keras.losses.BinaryCrossentropy(from_logits=True),
+            # The outputs are logits: the notebook's plain "accuracy" would cut them at 0.5 instead of 0.
+            metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+        )
+
+    def _one_epoch(self, epoch: int) -> None:
+        started = time.perf_counter()
+        stage = self.stage_of(epoch)
+        _reseed(self.network, self.config.seed, epoch)
+        order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.targets))
+        steps = -(-len(order) // self.config.batch_size)
+        fitted = self.network.training.fit(
+            self.images[order],
+            self.targets[order],
+            batch_size=self.config.batch_size,
+            shuffle=False,
+            validation_data=self.validation,
+            validation_batch_size=self.config.batch_size,
+            callbacks=[_Reporter(self.listener, stage, epoch, self.epochs, steps)],
+            verbose=0,
+        )
+        logs = {key: float(values[-1]) for key, values in fitted.history.items()}
+        for key, value in logs.items():
+            self.state.history.setdefault(key, []).append(value)
+        seconds = self.state.seconds
+        seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - started
+        self._checkpoint(epoch)
+        self.listener(Progress(stage, epoch, self.epochs, steps, steps, logs))
+
+    def _checkpoint(self, epoch: int) -> None:
+        folder = self.run.folder / "checkpoint"
+        name = f"epoch-{epoch:03d}.weights.h5"
+        with write_beside(folder / name) as temporary:
+            # Keras insists on the double ending, which the temporary name does not have.
+            beside = temporary.with_name(temporary.name + ".weights.h5")
+            self.network.training.save_weights(beside)
+            beside.replace(temporary)
+        self.state.epochs_done, self.state.weights = epoch, name
+        self.run.write_state(self.state)
+        for old in folder.glob("epoch-*.weights.h5"):
+            if old.name != name:
+                old.unlink()
+        write_json(self.run.folder / HISTORY, history_to_json(self.state, self.config))
+
+    def _close(self, stage: str) -> None:
+        if stage not in self.state.stages:
+            self.state.stages[stage] = {
+                name: to_json(
+                    evaluate(part.targets, predict(self.network.inference, part), threshold=self.config.threshold)
+                )
+                for name in SPLIT_NAMES
+                if (part := self.parts[name]).samples
+            }
+            self.run.write_state(self.state)
+
+    def _evaluate_validation(self) -> tuple[float, float]:
+        loss, accuracy = self.network.training.evaluate(*self.validation, batch_size=self.config.batch_size, verbose=0)
+        return float(loss), float(accuracy)
+
+
+def history_to_json(state: State, config: NotebookConfig) -> dict[str, Any]:
+    """Return ``history.json``: one value an epoch, and after how many epochs fine-tuning starts."""
+    return {**state.history, "initial": state.initial, "fine_tune_at": config.epochs}
+
+
+def _column(part: Pictures) -> NDArray[np.float32]:
+    return part.targets.astype(np.float32)[:, None]
+
+
+def _reseed(network: Network, seed: int, epoch: int) -> None:
+    # Each random layer's generator starts the epoch from (seed, epoch, its place) and nothing else.
+    for place, generator in enumerate(network.generators):
+        generator.state.assign(np.random.SeedSequence([seed, epoch, place]).generate_state(2))
+
+
+def predict(model: Any, pictures: Pictures, *, batch_size: int = 64) -> NDArray[np.float64]:
+    """Return P(sunglasses) of each picture from a Keras inference model; (n,)."""
+    batches = [
+        keras.ops.convert_to_numpy(model(pictures.images[i : i + batch_size].astype(np.float32), training=False))
+        for i in range(0, len(pictures.samples), batch_size)
+    ]
+    return np.concatenate(batches)[:, 0].astype(np.float64)
