@@ -7,6 +7,7 @@ the other modules of the room take what they need of it from here.
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from pathlib import Path
 
@@ -20,7 +21,15 @@ try:
 except ImportError as error:
     raise MissingExtraError("drawing pictures", "report") from error
 
-__all__ = ["Figure", "MaxNLocator", "PercentFormatter", "new_figure", "save_figure", "synthetic_title"]
+__all__ = [
+    "Figure",
+    "MaxNLocator",
+    "PercentFormatter",
+    "new_figure",
+    "save_figure",
+    "set_title",
+    "synthetic_title",
+]
 
 DPI = 120
 """Pixels per inch of every picture: 8 inches are 960 pixels."""
@@ -37,6 +46,8 @@ INK = "#1A1A1A"
 TITLE_SIZE = 13
 LABEL_SIZE = 11
 NOTE_SIZE = 9
+
+_TITLE_LETTERS_PER_INCH = 8.5  # of TITLE_SIZE points, measured with room for wide letters
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -72,3 +83,22 @@ def synthetic_title(title: str, synthetic: bool) -> str:
     if not synthetic:
         return title
     return f"SYNTHETIC DATA · {title}" if title else "SYNTHETIC DATA"
+
+
+def set_title(figure: Figure, title: str, *, synthetic: bool, note: str = "") -> None:
+    """Put a title over a figure, in as many lines as its width asks for.
+
+    Parameters
+    ----------
+    figure : Figure
+        From `new_figure`.
+    title : str
+        Taken literally: a ``$`` starts no formula.
+    synthetic : bool
+        As `synthetic_title`.
+    note : str
+        A line of its own below the title.
+    """
+    letters = int(figure.get_figwidth() * _TITLE_LETTERS_PER_INCH)
+    lines = textwrap.wrap(synthetic_title(title, synthetic), letters) + textwrap.wrap(note, letters)
+    figure.suptitle("\n".join(lines), fontsize=TITLE_SIZE, linespacing=1.35, parse_math=False)
