@@ -171,9 +171,7 @@ class TestCurves:
             (HISTORY, -1, "expected 0 to 3 epochs, got -1"),
         ],
     )
-    def test_bad_history_is_named(
-        self, history: Any, fine_tune_at: int | None, message: str, tmp_path: Path
-    ) -> None:
+    def test_bad_history_is_named(self, history: Any, fine_tune_at: int | None, message: str, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=message):
             plots.plot_curves(tmp_path / "c.png", history, fine_tune_at=fine_tune_at)
         assert not list(tmp_path.iterdir())
@@ -195,9 +193,7 @@ class TestScores:
         assert "AUC 0.833, n = 5" in words(figures[0])
         assert "threshold 0.5: FPR 0.500, TPR 0.667" in words(figures[0])
 
-    def test_precision_recall_tells_area_and_operating_point(
-        self, tmp_path: Path, figures: list[Any]
-    ) -> None:
+    def test_precision_recall_tells_area_and_operating_point(self, tmp_path: Path, figures: list[Any]) -> None:
         plots.plot_precision_recall(tmp_path / "p.png", TARGETS, SCORES, threshold=0.5, title="Test")
         assert "average precision 0.916, n = 5" in words(figures[0])
         assert "threshold 0.5: recall 0.667, precision 0.667" in words(figures[0])
@@ -278,20 +274,14 @@ class TestPredictions:
         with pytest.raises(UsageError, match="threshold"):
             self.draw(tmp_path / "p.png", TARGETS, SCORES, threshold=7)
         with pytest.raises(UsageError, match="expected one for each of 5 samples, got 4"):
-            plots.plot_predictions(
-                tmp_path / "p.png", images(4), samples(TARGETS), SCORES, threshold=0.5, title="Test"
-            )
+            plots.plot_predictions(tmp_path / "p.png", images(4), samples(TARGETS), SCORES, threshold=0.5, title="Test")
         assert not list(tmp_path.iterdir())
 
 
 class TestComponents:
     @pytest.mark.parametrize(("k", "shown"), [(1, 1), (5, 5), (40, 11)])
-    def test_mean_and_the_first_components(
-        self, k: int, shown: int, tmp_path: Path, figures: list[Any]
-    ) -> None:
-        plots.plot_eigenfaces(
-            tmp_path / "e.png", eigenfaces(k), np.zeros((12, 10)), ratios=[0.021] * k, title="Test"
-        )
+    def test_mean_and_the_first_components(self, k: int, shown: int, tmp_path: Path, figures: list[Any]) -> None:
+        plots.plot_eigenfaces(tmp_path / "e.png", eigenfaces(k), np.zeros((12, 10)), ratios=[0.021] * k, title="Test")
         assert sum(bool(axes.images) for axes in figures[0].axes) == shown + 1
         assert f"component {shown}\n2.1% of variance" in words(figures[0])
 

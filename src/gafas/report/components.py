@@ -159,9 +159,7 @@ def _check_components(
         raise UsageError(f"limit: expected 1 or more components, got {limit}")
 
 
-def _draw_cell(
-    axes: Axes, picture: NDArray[np.floating], caption: str, colours: str, low: float, high: float
-) -> None:
+def _draw_cell(axes: Axes, picture: NDArray[np.floating], caption: str, colours: str, low: float, high: float) -> None:
     axes.imshow(picture, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     axes.set_title(caption, fontsize=NOTE_SIZE + 1, color=INK, linespacing=1.3)
 

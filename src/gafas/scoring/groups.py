@@ -41,9 +41,7 @@ class GroupRow:
     interval: Interval
 
 
-def by_group(
-    samples: Sequence[Sample], probabilities: ArrayLike, *, threshold: float, key: GroupKey
-) -> list[GroupRow]:
+def by_group(samples: Sequence[Sample], probabilities: ArrayLike, *, threshold: float, key: GroupKey) -> list[GroupRow]:
     """Return the accuracy of each group, sorted by name.
 
     Samples that do not know `key` are in no row; `count_ungrouped` says how many they are.
