@@ -1,0 +1,177 @@
+"""Unpacking archives that nobody vouches for: no path outside, no links, no bombs.
+
+Every byte is counted as it is written, so that a header that lies about sizes gains nothing.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, Protocol
+
+from gafas.errors import DataError
+
+MAX_BYTES = 1 << 29
+"""512 MiB; the CMU Face Images take 31 MB, and once more as the tar inside the zip."""
+
+MAX_MEMBERS = 20_000
+
+ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+_CHUNK = 1 << 16
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    EOFError,
+    NotImplementedError,  # a compression method that zipfile does not know
+    RuntimeError,  # an encrypted member
+    UnicodeError,
+    ValueError,  # a NUL in a name
+)
+
+
+class Readable(Protocol):
+    """What decompressors have in common."""
+
+    def read(self, size: int = -1, /) -> bytes: ...  # noqa: D102
+
+
+class Budget:
+    """What may still be unpacked, shared by an archive and the archives inside it."""
+
+    def __init__(self, *, max_bytes: int = MAX_BYTES, max_members: int = MAX_MEMBERS) -> None:
+        self.max_bytes, self.max_members = max_bytes, max_members
+        self._bytes = self._members = 0
+
+    def spend_bytes(self, count: int) -> None:
+        """Count bytes that come out of an archive; DataError when there are too many."""
+        self._bytes += count
+        if self._bytes > self.max_bytes:
+            raise DataError(f"unpacks to more than {self.max_bytes:,} bytes; this is not the data set")
+
+    def spend_member(self) -> None:
+        """Count one member; DataError when there are too many."""
+        self._members += 1
+        if self._members > self.max_members:
+            raise DataError(f"holds more than {self.max_members:,} members; this is not the data set")
+
+
+def unpack(archive: Path, target: Path, *, budget: Budget | None = None) -> None:
+    """Unpack a zip or tar archive (plain, gzip, bzip2, xz) into the folder `target`.
+
+    What it is is told by its first bytes, not by its name.
+
+    Raises
+    ------
+    DataError
+        Not an archive, damaged, or unsafe: an absolute or climbing path, a link, a device, two
+        members of one name, too many members or bytes. The message begins with the archive's path.
+    """
+    budget = budget or Budget()
+    try:
+        with archive.open("rb") as handle:
+            _unpack_handle(handle, target, budget)
+    except DataError as error:
+        raise DataError(f"{archive}: {error}") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise DataError(f"{archive}: two members want the same path: {error.filename}") from error
+    except _DAMAGED as error:
+        raise DataError(f"{archive}: damaged or truncated archive: {error}; get it again") from error
+
+
+def _unpack_handle(handle: BinaryIO, target: Path, budget: Budget) -> None:
+    start = handle.read(6)
+    handle.seek(0)
+    target.mkdir(parents=True, exist_ok=True)
+    if start.startswith(b"PK"):
+        _unpack_zip(handle, target, budget)
+    elif start.startswith(b"\x1f\x8b"):
+        with gzip.open(handle) as stream:
+            _unpack_tar(stream, target, budget)
+    elif start.startswith(b"BZh"):
+        with bz2.open(handle) as stream:
+            _unpack_tar(stream, target, budget)
+    elif start.startswith(b"\xfd7zXZ\0"):
+        with lzma.open(handle) as stream:
+            _unpack_tar(stream, target, budget)
+    elif start:
+        _unpack_tar(handle, target, budget)
+    else:
+        raise DataError("the file is empty (0 bytes)")
+
+
+def _unpack_zip(handle: BinaryIO, target: Path, budget: Budget) -> None:
+    with zipfile.ZipFile(handle) as archive:
+        for member in archive.infolist():
+            budget.spend_member()
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise DataError(f"{member.filename!r} is a link or a device; refused")
+            path = _inside(target, member.filename)
+            if member.is_dir():
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            with archive.open(member) as source:
+                _write(source, path, budget)
+
+
+def _unpack_tar(stream: Readable, target: Path, budget: Budget) -> None:
+    # A stream ("r|"), because every byte then passes _Counted, those of headers included.
+    with tarfile.open(fileobj=_Counted(stream, budget), mode="r|") as archive:
+        for member in archive:
+            budget.spend_member()
+            if not (member.isfile() or member.isdir()):
+                raise DataError(f"{member.name!r} is a link or a device; refused")
+            path = _inside(target, member.name)
+            if member.isdir():
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            source = archive.extractfile(member)
+            if source is not None:
+                _write(source, path, None)
+
+
+class _Counted(io.RawIOBase):
+    """A reader that pays for each byte from a budget."""
+
+    def __init__(self, stream: Readable, budget: Budget) -> None:
+        self._stream, self._budget = stream, budget
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._budget.spend_bytes(len(data))
+        return data
+
+
+def _inside(target: Path, name: str) -> Path:
+    # Backslashes and drive letters are paths on Windows, whatever the archive meant.
+    pure = PurePosixPath(name.replace("\\", "/"))
+    if pure.is_absolute() or ".." in pure.parts or ":" in name:
+        raise DataError(f"{name!r} leads out of the folder; refused")
+    return target.joinpath(*pure.parts)
+
+
+def _write(source: IO[bytes], path: Path, budget: Budget | None) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # "x": a second member of the same name never replaces the first.
+    with path.open("xb") as handle:
+        for chunk in _chunks(source):
+            if budget:
+                budget.spend_bytes(len(chunk))
+            handle.write(chunk)
+
+
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    while chunk := source.read(_CHUNK):
+        yield chunk
