@@ -113,3 +113,25 @@ def trainable_counts(network: Network) -> tuple[int, int]:
     """Return the numbers of trainable variables and of parameters in them."""
     variables = network.training.trainable_variables
     return len(variables), sum(math.prod(variable.shape) for variable in variables)
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """Return the counts that the notebook prints: features, layers, parameters, trainable ones.
+
+    ``trainable`` holds (variables, parameters) of the frozen stage, and of the tuned one once it began.
+    """
+    head = network.training.get_layer("logit")
+    frozen = (len(head.trainable_variables), head.count_params())
+    now = trainable_counts(network)
+    return {
+        "input_size": network.training.input_shape[1],
+        "features": list(network.backbone.output_shape[1:]),
+        "backbone_layers": len(network.backbone.layers),
+        "parameters": network.training.count_params() - _generator_values(network),
+        "trainable": {"frozen": frozen, **({"tuned": now} if now != frozen else {})},
+    }
+
+
+def _generator_values(network: Network) -> int:
+    # Keras counts the states of random layers as parameters; the notebook's Keras did not.
+    return sum(math.prod(generator.state.shape) for generator in network.generators)

@@ -1,0 +1,58 @@
+# Everything happens in .venv, made once. Needs Python 3.11 or newer, make and a package registry.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# pip may be asked for more, e.g. make setup EXTRAS=dev,backends
+EXTRAS ?= dev
+STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
+comma := ,
+
+# Data and weights beside the repository are used where they are.
+SHARED := $(wildcard ../shared)
+ifneq ($(SHARED),)
+export GAFAS_DATA ?= $(abspath $(SHARED)/data)
+export GAFAS_WEIGHTS ?= $(abspath $(SHARED)/weights)
+endif
+
+.PHONY: help setup demo test check format docs build clean
+.DEFAULT_GOAL := help
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(STAMP) ## Make .venv with everything that development needs
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "gafas needs Python 3.11 or newer: make setup PYTHON=python3.12"; rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+demo: setup ## The notebook end to end: train, evaluate, export, compare
+	$(BIN)/gafas reproduce
+
+test: setup ## Run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: setup ## Ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup ## Write docs/cli.md from the commands' own help
+	$(BIN)/python tools/make_cli_docs.py docs/cli.md
+
+build: setup ## Build wheel and sdist into dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(BIN)/hatchling build -t sdist
+
+clean: ## Remove what was made, but not .venv and runs/
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,115 @@
+"""Scoring labelled samples with a light runtime; the unreadable ones are kept and named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from rich.progress import track
+
+from gafas.cli.console import ERR
+from gafas.errors import DataError, ImageError, UsageError
+from gafas.values import Dataset, Sample
+
+if TYPE_CHECKING:
+    from gafas.learn.results import Prediction
+    from gafas.runtime.predictor import Predictor
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Scores beside their samples.
+
+    Attributes
+    ----------
+    samples, probabilities : lists of the same length
+        What could be read, and P(sunglasses) of it.
+    failed : list of (path, reason)
+    rows : list of Prediction
+        Every sample, also the failed ones, in the order given.
+    """
+
+    samples: list[Sample]
+    probabilities: list[float]
+    failed: list[tuple[str, str]]
+    rows: list[Prediction]
+    threshold: float
+
+    @property
+    def targets(self) -> list[int]:
+        """1 for sunglasses, 0 for none."""
+        return [sample.target for sample in self.samples]
+
+
+def open_predictor(
+    model: Path, *, runtime: str, threads: int, threshold: float | None, scale: str, positive: str
+) -> Predictor:
+    """Open a bundle, a run folder or a bare model file.
+
+    Raises
+    ------
+    UsageError
+        An unknown runtime, or output options that mean nothing here.
+    """
+    from gafas.runtime.backends import OutputMeaning, open_model
+    from gafas.runtime.predictor import RUNTIMES, Predictor, load_predictor
+
+    if runtime not in RUNTIMES:
+        raise UsageError(f"--runtime: expected one of {', '.join(RUNTIMES)}, got {runtime}")
+    if scale not in {"probability", "logit"}:
+        raise UsageError(f"--output-scale: expected probability or logit, got {scale}")
+    if positive not in {"sunglasses", "no_sunglasses"}:
+        raise UsageError(f"--output-class: expected sunglasses or no_sunglasses, got {positive}")
+    meaning = OutputMeaning(cast(Any, scale), cast(Any, positive))
+    if model.is_dir() or not model.suffix:
+        if meaning != OutputMeaning():
+            raise UsageError("--output-scale and --output-class are for bare model files; a bundle's manifest says it")
+        return load_predictor(model, threads=threads, threshold=threshold, runtime=cast(Any, runtime))
+    backend = open_model(model, threads=threads, meaning=meaning)
+    return Predictor(backend, threshold=0.5 if threshold is None else threshold, name=model.name)
+
+
+def judge(predictor: Predictor, dataset: Dataset, samples: Sequence[Sample], parts: dict[str, str]) -> Judged:
+    """Score samples in batches.
+
+    Parameters
+    ----------
+    parts : dict
+        Path → part of the split, for the rows.
+
+    Raises
+    ------
+    DataError
+        None of the images can be read.
+    """
+    judged = Judged([], [], [], [], predictor.threshold)
+    starts = range(0, len(samples), _BATCH)
+    for start in track(starts, "scoring", console=ERR, transient=True):
+        _judge_batch(predictor, dataset, samples[start : start + _BATCH], parts, judged)
+    if not judged.samples:
+        raise DataError(f"{dataset.root}: none of the {len(samples)} images can be read")
+    return judged
+
+
+def _judge_batch(
+    predictor: Predictor, dataset: Dataset, samples: Sequence[Sample], parts: dict[str, str], judged: Judged
+) -> None:
+    from gafas.imaging import read_image
+
+    images = []
+    readable = []
+    for sample in samples:
+        try:
+            images.append(read_image(dataset.root / sample.path))
+            readable.append(sample)
+        except ImageError as error:
+            judged.failed.append((sample.path, str(error)))
+    scores = predictor.score(images)[:, 0].tolist()
+    judged.samples.extend(readable)
+    judged.probabilities.extend(scores)
+    known = dict(zip((sample.path for sample in readable), scores, strict=True))
+    judged.rows.extend((sample, known.get(sample.path), parts.get(sample.path, "")) for sample in samples)

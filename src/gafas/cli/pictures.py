@@ -1,0 +1,51 @@
+"""The pictures of a set of scores, for a run folder or an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gafas.imaging import Rgb
+from gafas.values import Sample
+
+
+def draw_scores(
+    folder: Path,
+    samples: Sequence[Sample],
+    probabilities: Sequence[float],
+    threshold: float,
+    part: str,
+    synthetic: bool,
+    *,
+    images: Sequence[Rgb],
+) -> None:
+    """Write confusion matrix, ROC, precision-recall and the images with their predicted class.
+
+    Raises
+    ------
+    MissingExtraError
+        Matplotlib is not installed.
+    OutputError
+        A picture cannot be written.
+    """
+    from gafas.report import predictions, scores
+    from gafas.scoring.metrics import confusion
+
+    targets = [sample.target for sample in samples]
+    name = f"{part} images, n = {len(samples)}"
+    counts = confusion(targets, probabilities, threshold=threshold)
+    scores.plot_confusion(folder / "confusion.png", counts, title=name, synthetic=synthetic)
+    scores.plot_roc(folder / "roc.png", targets, probabilities, threshold=threshold, title=name, synthetic=synthetic)
+    scores.plot_precision_recall(
+        folder / "precision_recall.png", targets, probabilities, threshold=threshold, title=name, synthetic=synthetic
+    )
+    predictions.plot_predictions(
+        folder / "predictions.png",
+        images,
+        samples,
+        probabilities,
+        threshold=threshold,
+        limit=30,
+        title=name,
+        synthetic=synthetic,
+    )

@@ -1,0 +1,87 @@
+"""``gafas train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gafas.cli import options
+from gafas.cli.console import OUT, note, print_json
+from gafas.errors import UsageError
+
+
+def train(
+    recipe: Annotated[str, typer.Option(help="notebook (two-stage MobileNetV2) or pca (baseline).")] = "notebook",
+    data: options.Data = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Run folder. Default: runs/<time>-<recipe>."),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run; takes no other option.")
+    ] = None,
+    weights: options.Weights = None,
+    split: Annotated[
+        str | None, typer.Option(help="file (as the notebook; persons on both sides) or person (person-disjoint).")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of split, weights, order and augmentation.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of the frozen stage.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the frozen stage (Adam).")] = None,
+    fine_tune_epochs: Annotated[int | None, typer.Option(help="Epochs of the tuned stage; 0 leaves it out.")] = None,
+    fine_tune_learning_rate: Annotated[float | None, typer.Option(help="Of the tuned stage (RMSprop).")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Images in one step.")] = None,
+    input_size: Annotated[int | None, typer.Option(help="Side of the model's input, in pixels.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other value of the recipe, e.g. dropout=0.3."),
+    ] = None,
+    classes: options.Classes = None,
+    skip_unknown: options.SkipUnknown = False,
+    skip_broken: options.SkipBroken = False,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+) -> None:
+    """Train a classifier and write a run folder: figures, pictures and a model bundle.
+
+    Example: [bold]gafas train --recipe notebook --split person --seed 1[/bold]
+
+    After Ctrl-C or a crash: [bold]gafas train --resume runs/20260101-120000-notebook[/bold]
+    """
+    from gafas.cli.training import DataRequest, print_stages, resume_job, start_job, train_job
+    from gafas.learn.config import make_config
+
+    overrides: dict[str, Any] = {
+        "split": split,
+        "seed": seed,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "fine_tune_epochs": fine_tune_epochs,
+        "fine_tune_learning_rate": fine_tune_learning_rate,
+        "batch_size": batch_size,
+        "input_size": input_size,
+    }
+    given = {key: value for key, value in overrides.items() if value is not None}
+    request = DataRequest(
+        data=data,
+        classes=options.parse_classes(classes),
+        skip_unknown=skip_unknown,
+        skip_broken=skip_broken,
+    )
+    if resume is not None:
+        if given or settings or output or weights or request != DataRequest(data=None):
+            raise UsageError("--resume takes everything from the run folder; leave the other options out")
+        job = resume_job(resume)
+        if job.run.finished:
+            note(f"{job.run.folder}: finished already; nothing to do")
+            return
+    else:
+        config = make_config(recipe, {**given, **options.parse_settings(settings)})
+        job = start_job(config, request, weights=weights, output=output, overwrite=overwrite)
+    trained = train_job(job)
+    if json:
+        print_json({"run": str(job.run.folder), **trained.stages, "seconds": trained.seconds})
+        return
+    print_stages(trained.stages, title=f"{job.run.record['name']}, split by {job.split.kind}, {job.dataset.name}")
+    OUT.print(f"bundle: {job.run.bundle}")

@@ -1,0 +1,46 @@
+"""What a finished run writes: metrics, one row per image, and the bundle. No Keras at import."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gafas.files import write_text
+from gafas.values import Sample
+
+Prediction = tuple[Sample, float | None, str]
+"""A sample, its P(sunglasses) (``None`` when it could not be read), and its part of the split."""
+
+
+def write_predictions(path: Path, rows: Iterable[Prediction]) -> None:
+    """Write ``predictions.csv``: path, person, label, probability, split; one row per image.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "person", "label", "probability", "split"])
+    for sample, probability, split in rows:
+        shown = "" if probability is None else f"{probability:.6f}"
+        writer.writerow([sample.path, sample.person or "", sample.label, shown, split])
+    write_text(path, text.getvalue())
+
+
+def licences(data: dict[str, Any], weights: dict[str, str] | None) -> tuple[str, ...]:
+    """Return what a user of the model must know of the licences of its data and weights."""
+    lines = []
+    if data.get("synthetic"):
+        lines.append("Data: drawn by gafas (synthetic), Apache-2.0")
+    elif data.get("name") == "CMU Face Images":
+        lines.append("Data: CMU Face Images, T. Mitchell, UCI Machine Learning Repository, 1999, CC BY 4.0")
+    else:
+        lines.append(f"Data: {data.get('name')}: see its own licence")
+    if weights is not None and weights["kind"] != "random":
+        lines.append("Backbone: MobileNetV2, ImageNet weights of Keras Applications, Apache-2.0; see NOTICE")
+    return tuple(lines)
