@@ -1,4 +1,4 @@
-"""Splits by file and by person. Pure but for the two JSON functions: no clock, no global random.
+"""Splits by file and by person. Pure but for `read_split`: no clock, no global random.
 
 A split is made once, from the samples of one resolution, and saved with the run as ``split.json``.
 """
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from gafas.errors import DataError
-from gafas.files import write_json
 from gafas.values import LABELS, SPLIT_NAMES, Sample, Split
 
 NOTEBOOK_SEED = 123456
@@ -193,12 +192,7 @@ def split_from_json(value: Any) -> Split:
     return Split(kind, seed, *(tuple(value[name]) for name in SPLIT_NAMES))
 
 
-def save_split(path: Path, split: Split) -> None:
-    """Write ``split.json``, atomically."""
-    write_json(path, split_to_json(split))
-
-
-def load_split(path: Path) -> Split:
+def read_split(path: Path) -> Split:
     """Read ``split.json``.
 
     Raises

@@ -58,9 +58,9 @@ class Summary:
         """The notebook's sentence."""
         text = (
             f"There are {self.photographs:,} good images without repetition: {self.sunglasses:,} of people "
-            f"with sunglasses and {self.no_sunglasses:,} of people without sunglasses, in different "
-            "poses and expressions."
+            f"with sunglasses and {self.no_sunglasses:,} of people without sunglasses"
         )
+        text += ", in different poses and expressions." if "pose" in self.by else "."
         return f"SYNTHETIC DATA, drawn and not taken. {text}" if self.synthetic else text
 
     def to_json(self) -> dict[str, Any]:
@@ -68,24 +68,29 @@ class Summary:
         return {**asdict(self), "sentence": self.sentence}
 
 
+def largest(dataset: Dataset) -> tuple[Sample, ...]:
+    """Return the samples of the largest resolution there is, so that no photograph counts twice."""
+    return next((dataset.at(size) for size in RESOLUTIONS if dataset.at(size)), ())
+
+
 def summarise(dataset: Dataset) -> Summary:
     """Count a data set."""
-    largest = next((dataset.at(size) for size in RESOLUTIONS if dataset.at(size)), ())
+    photographs = largest(dataset)
     by: dict[str, tuple[Count, ...]] = {}
     for attribute in ("person", "pose", "expression"):
-        if any(getattr(sample, attribute) is not None for sample in largest):
-            by[attribute] = _count(attribute, largest, dataset.bad)
+        if any(getattr(sample, attribute) is not None for sample in photographs):
+            by[attribute] = _count(attribute, photographs, dataset.bad)
     if any(sample.resolution is not None for sample in dataset.samples):
         counted = {count.value: count for count in _count("resolution", dataset.samples, dataset.bad)}
         by["resolution"] = tuple(counted[size] for size in RESOLUTIONS if size in counted)
-    positive = sum(sample.target for sample in largest)
+    positive = sum(sample.target for sample in photographs)
     return Summary(
         name=dataset.name,
         root=str(dataset.root),
         synthetic=dataset.synthetic,
-        photographs=len(largest),
+        photographs=len(photographs),
         sunglasses=positive,
-        no_sunglasses=len(largest) - positive,
+        no_sunglasses=len(photographs) - positive,
         files=len(dataset.samples),
         bad=len(dataset.bad),
         skipped=len(dataset.skipped),
