@@ -13,7 +13,8 @@ from rich.table import Table
 
 from gafas.values import Interval
 
-OUT = Console(highlight=False, soft_wrap=True)
+# Into a file or a pipe nothing is cut to the width of a terminal that is not there.
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -41,7 +42,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     """Print a table; the first column is text, the others are aligned right."""
     table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
     for number, column in enumerate(columns):
-        table.add_column(escape(column), justify="left" if number == 0 else "right")
+        table.add_column(escape(column), justify="left" if number == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     OUT.print(table)

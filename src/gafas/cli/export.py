@@ -13,6 +13,7 @@ from gafas.cli.console import note, print_json, print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gafas.cli.training import Job
     from gafas.learn.export import Comparison
 
 
@@ -33,26 +34,25 @@ def export(
     """
     from dataclasses import asdict
 
-    from gafas.learn.export import parse_formats
+    from gafas.cli.training import resume_job
+    from gafas.learn.export import parse_formats, require_agreement
 
-    comparisons = export_run(run, parse_formats(formats), data=data)
+    comparisons = export_job(resume_job(run, data=data), parse_formats(formats))
     if json:
         print_json([asdict(comparison) for comparison in comparisons])
     else:
         print_comparisons(comparisons)
         note(f"bundle: {run / 'bundle'}")
+    require_agreement(comparisons)
 
 
-def export_run(folder: Path, formats: Sequence[str], *, data: str | None) -> list[Comparison]:
+def export_job(job: Job, formats: Sequence[str]) -> list[Comparison]:
     """Export a run's bundle, compared on the run's test and validation images."""
     from gafas.bundle import load_bundle
-    from gafas.cli.training import resume_job
     from gafas.learn.export import export_bundle
 
-    job = resume_job(folder, data=data)
-    bundle = load_bundle(job.run.bundle)
     pictures = job.pictures.take([*job.split.test, *job.split.validation])
-    _, comparisons = export_bundle(bundle, formats, pictures.images)
+    _, comparisons = export_bundle(load_bundle(job.run.bundle), formats, pictures.images)
     return comparisons
 
 
@@ -66,11 +66,12 @@ def print_comparisons(comparisons: Sequence[Comparison]) -> None:
             f"{c.max_difference:.1e}",
             f"{c.labels_changed} of {c.n}",
             f"{c.ms_per_image:.1f}",
+            "refused" if c.problem else "yes",
         )
         for c in comparisons
     ]
     print_table(
         "Exported formats against Keras (batches of 32, 7 and 1)",
-        ["format", "file", "size", "largest |Δ probability|", "labels changed", "ms per image"],
+        ["format", "file", "size", "largest |ΔP|", "labels changed", "ms/image", "agrees"],
         rows,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from gafas.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from gafas.cli.training import Job
+    from gafas.learn.export import Comparison
     from gafas.learn.recipes import Trained
 
 
@@ -39,6 +40,7 @@ def reproduce(
     """
     from gafas.cli.training import DataRequest, print_stages, resume_job, start_job, train_job
     from gafas.learn.config import make_config
+    from gafas.learn.export import require_agreement
 
     if resume is not None:
         if any(value is not None for value in (data, output, weights, seed, split, settings)):
@@ -55,13 +57,14 @@ def reproduce(
     trained = train_job(job)
     print_stages(trained.stages, title=f"Trained, split by {job.split.kind}")
     _step("Export")
-    comparisons = _export(folder)
+    comparisons = _export(job)
     _step("Evaluation with the exported model, as users will run it")
     _evaluate(folder)
     _step("Baseline: principal components")
     baseline = _baseline(job)
     _step("Notebook | this run")
     _conclude(job, trained, comparisons, baseline)
+    require_agreement(comparisons)
     OUT.print(f"\nrun folder: {folder}\ntry it: gafas predict PHOTO --model {folder}")
 
 
@@ -95,11 +98,11 @@ def _describe_data(job: Job) -> None:
     note(f"organised as in the notebook: {job.run.folder / 'data'} ({report.written} files written)")
 
 
-def _export(folder: Path) -> list[Any]:
-    from gafas.cli.export import export_run, print_comparisons
+def _export(job: Job) -> list[Comparison]:
+    from gafas.cli.export import export_job, print_comparisons
     from gafas.learn.export import FORMATS
 
-    comparisons = export_run(folder, tuple(FORMATS), data=None)
+    comparisons = export_job(job, tuple(FORMATS))
     print_comparisons(comparisons)
     return comparisons
 
@@ -122,7 +125,7 @@ def _baseline(job: Job) -> Trained:
     return trained
 
 
-def _conclude(job: Job, trained: Trained, comparisons: list[Any], baseline: Trained) -> None:
+def _conclude(job: Job, trained: Trained, comparisons: list[Comparison], baseline: Trained) -> None:
     from gafas.report import comparison as report
 
     samples = job.dataset.at("full")
@@ -134,7 +137,7 @@ def _conclude(job: Job, trained: Trained, comparisons: list[Any], baseline: Trai
             "without_sunglasses": len(samples) - positives,
         },
         split=job.run.record["split"],
-        batch_size=job.run.config.batch_size,
+        batch_size=getattr(job.run.config, "batch_size", 1),
         network=trained.details["network"],
         history=trained.details["history"],
         stages=trained.stages,

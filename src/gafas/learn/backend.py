@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from gafas.errors import MissingExtraError, UsageError
 
-# TensorFlow's C++ start-up notes are for its developers. Whoever wants them sets the variable.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# TensorFlow's C++ notes are for its developers. Whoever wants them sets the variable.
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_TALKATIVE = _LEVEL in os.environ
+os.environ.setdefault(_LEVEL, "3")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the libraries' warnings, and what their C++ code writes to standard error, off the terminal.
+
+    What was written comes out after all when the block fails.
+    """
+    with warnings.catch_warnings(), tempfile.TemporaryFile() as kept:
+        # Deprecations between TensorFlow, Keras, NumPy and the converters are theirs to settle.
+        warnings.simplefilter("ignore")
+        if _TALKATIVE:
+            yield
+            return
+        sys.stderr.flush()
+        # TensorFlow writes to the descriptor, before its own log level is read.
+        real = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(real, kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(real, 2)
+            os.close(real)
+
 
 try:
-    with warnings.catch_warnings():
-        # Deprecations between TensorFlow, Keras and NumPy are theirs to settle.
-        warnings.simplefilter("ignore")
+    with quiet():
         import keras
 except ImportError as error:
     wanted = os.environ.get("KERAS_BACKEND", "tensorflow")
@@ -21,7 +54,7 @@ except ImportError as error:
         raise MissingExtraError("training and export", "train") from error
     raise UsageError(f"KERAS_BACKEND={wanted}: {error}; pip install {wanted}, or unset KERAS_BACKEND") from error
 
-__all__ = ["backend_name", "keras", "make_deterministic", "require_tensorflow"]
+__all__ = ["backend_name", "keras", "make_deterministic", "quiet", "require_tensorflow"]
 
 
 def backend_name() -> str:

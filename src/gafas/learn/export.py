@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import statistics
+import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +19,7 @@ from gafas.bundle import KERAS, ONNX, SAVED_MODEL, TFLITE, TFLITE_FULL, Bundle, 
 from gafas.errors import BundleError, ExportError, UsageError
 from gafas.files import write_folder_beside
 from gafas.imaging import Rgb
-from gafas.learn.backend import keras, require_tensorflow
+from gafas.learn.backend import keras, quiet, require_tensorflow
 from gafas.runtime.backends import open_model
 
 FORMATS = {
@@ -99,7 +99,7 @@ def parse_formats(words: str) -> tuple[str, ...]:
 
 
 def export_bundle(bundle: Bundle, formats: Sequence[str], images: Rgb) -> tuple[Bundle, list[Comparison]]:
-    """Add formats to a bundle that holds ``model.keras``; the bundle changes only if all agree.
+    """Add the formats that agree with Keras to a bundle that holds ``model.keras``.
 
     Parameters
     ----------
@@ -109,10 +109,14 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], images: Rgb) -> tuple[
     images : uint8 array (n, height, width, 3)
         Real pictures, of the model's input size, to compare on.
 
+    Returns
+    -------
+    Bundle, list of Comparison
+        The bundle as it is now, and how each format agrees; one with a `Comparison.problem` was refused.
+        See `require_agreement`.
+
     Raises
     ------
-    ExportError
-        A format does not agree with Keras; the message names each.
     BundleError
         The bundle has no ``model.keras``.
     UsageError
@@ -121,16 +125,38 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], images: Rgb) -> tuple[
     require_tensorflow("export")
     model = load_keras(bundle.file(KERAS))
     reference = _keras_score(model)
-    with write_folder_beside(bundle.folder, overwrite=True) as folder:
+    comparisons = []
+    with write_folder_beside(bundle.folder, overwrite=True) as folder, tempfile.TemporaryDirectory() as made:
         shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
-        comparisons = []
         for name in formats:
-            score = _export_one(model, name, folder)
-            comparisons.append(_compare(name, folder, score, reference, images, bundle.manifest.threshold))
-        _refuse_disagreement(comparisons)
-        exports = {**bundle.manifest.exports, **{c.format: asdict(c) for c in comparisons}}
-        made = save_manifest(folder, replace(bundle.manifest, exports=exports))
-    return replace(made, folder=bundle.folder), comparisons
+            score = _export_one(model, name, Path(made))
+            comparison = _compare(name, Path(made), score, reference, images, bundle.manifest.threshold)
+            comparisons.append(comparison)
+            if comparison.problem is None:
+                _replace(Path(made) / FORMATS[name], folder / FORMATS[name])
+        agreeing = {c.format: asdict(c) for c in comparisons if c.problem is None}
+        exports = {**bundle.manifest.exports, **agreeing}
+        saved = save_manifest(folder, replace(bundle.manifest, exports=exports))
+    return replace(saved, folder=bundle.folder), comparisons
+
+
+def require_agreement(comparisons: Sequence[Comparison]) -> None:
+    """Fail if a format was refused.
+
+    Raises
+    ------
+    ExportError
+        Names each format that does not agree with Keras, and by how much.
+    """
+    problems = [f"{c.format}: {c.problem}" for c in comparisons if c.problem]
+    if problems:
+        raise ExportError("not exported, for it disagrees with the trained model: " + "; ".join(problems))
+
+
+def _replace(new: Path, old: Path) -> None:
+    if old.is_dir():
+        shutil.rmtree(old)
+    shutil.move(new, old)
 
 
 def load_keras(path: Path) -> Any:
@@ -150,9 +176,7 @@ def load_keras(path: Path) -> Any:
 
 def _export_one(model: Any, name: str, folder: Path) -> Score:
     target = folder / FORMATS[name]
-    if target.is_dir():
-        shutil.rmtree(target)
-    with _quiet():
+    with quiet():
         if name == "keras":
             model.save(target)
             return _keras_score(load_keras(target))
@@ -163,7 +187,7 @@ def _export_one(model: Any, name: str, folder: Path) -> Score:
             return _saved_model_score(target)
         else:
             _save_tflite(model, target, optimize=name == "tflite")
-    backend = open_model(target, threads=0)
+        backend = open_model(target, threads=0)
     return lambda images: backend.probabilities(images)[:, 0].astype(np.float64)
 
 
@@ -215,7 +239,7 @@ def save_onnx(model: Any, target: Path) -> None:
     """Write an inference model as ONNX: input ``image`` (n, h, w, 3) 0-255, output ``sunglasses`` (n, 1)."""
     import onnx
 
-    with _quiet():
+    with quiet():
         model.export(target, format="onnx", verbose=False)
     graph_model = onnx.load(target)
     graph = graph_model.graph
@@ -271,17 +295,3 @@ def _milliseconds(score: Score, image: Rgb, *, calls: int = 30) -> float:
         score(image)
         seconds.append(time.perf_counter() - started)
     return 1000 * statistics.median(seconds)
-
-
-def _refuse_disagreement(comparisons: Sequence[Comparison]) -> None:
-    problems = [f"{c.format}: {c.problem}" for c in comparisons if c.problem]
-    if problems:
-        raise ExportError("export refused, the bundle is unchanged: " + "; ".join(problems))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        # Deprecations between the converters and their libraries are theirs to settle.
-        warnings.simplefilter("ignore")
-        yield
