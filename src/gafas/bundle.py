@@ -7,12 +7,15 @@ further knowledge.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+import reprlib
+from collections.abc import Callable
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from gafas.errors import BundleError
 from gafas.files import sha256, write_json
+from gafas.values import LABELS
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -101,9 +104,7 @@ def find_bundle(path: Path) -> Path:
     for folder in (path, path / "bundle"):
         if (folder / MANIFEST).is_file():
             return folder
-    raise BundleError(
-        f"{path}: expected a bundle or run folder with {MANIFEST}, got none; train one: gafas train"
-    )
+    raise BundleError(f"{path}: expected a bundle or run folder with {MANIFEST}, got none; train one: gafas train")
 
 
 def load_bundle(path: str | Path, *, verify: bool = True) -> Bundle:
@@ -123,9 +124,9 @@ def load_bundle(path: str | Path, *, verify: bool = True) -> Bundle:
 
 def _read_manifest(path: Path) -> Manifest:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{path}: cannot be read as JSON: {error}") from error
+        raw = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except (OSError, ValueError, RecursionError) as error:
+        raise BundleError(f"{path}: cannot be read as JSON: {error}; export the model again") from error
     if not isinstance(raw, dict):
         raise BundleError(f"{path}: expected a JSON object, got {type(raw).__name__}")
     version = raw.get("format_version")
@@ -136,41 +137,71 @@ def _read_manifest(path: Path) -> Manifest:
             f"{path}: format_version {version} is newer than {FORMAT_VERSION}, the newest this gafas reads; "
             "upgrade with: pip install -U gafas"
         )
+    required = {f.name for f in fields(Manifest) if f.default is MISSING and f.default_factory is MISSING}
+    if missing := sorted(required - raw.keys()):
+        raise BundleError(f"{path}: has no {', '.join(missing)}; export the model again")
     known = {f.name for f in fields(Manifest)}
-    try:
-        values = {key: value for key, value in raw.items() if key in known}
-        for key in ("input_size", "outputs", "labels", "licences"):
-            if key in values:
-                values[key] = tuple(values[key])
-        manifest = Manifest(**values)
-    except TypeError as error:
-        raise BundleError(f"{path}: {error}; export the model again") from error
-    _check_values(path, manifest)
-    return manifest
+    values: dict[str, Any] = {key: value for key, value in raw.items() if key in known}
+    for key, (expected, fits) in _EXPECTED.items():
+        if key in values and not fits(values[key]):
+            raise BundleError(
+                f"{path}: {key}: expected {expected}, got {reprlib.repr(values[key])}; export the model again"
+            )
+        if isinstance(values.get(key), list):
+            values[key] = tuple(values[key])
+    return Manifest(**values)
 
 
-def _check_values(path: Path, manifest: Manifest) -> None:
-    size = manifest.input_size
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise BundleError(f"{path}: input_size: expected [height, width] in pixels, got {list(size)}")
-    for key in ("threshold", "temperature"):
-        value = getattr(manifest, key)
-        if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
-            raise BundleError(f"{path}: {key}: expected a number from 0 up, got {value!r}")
-    if not manifest.outputs or manifest.outputs[0] != "sunglasses":
-        raise BundleError(f"{path}: outputs: expected sunglasses first, got {list(manifest.outputs)}")
-    if not isinstance(manifest.files, dict):
-        raise BundleError(f"{path}: files: expected path → sha256, got {type(manifest.files).__name__}")
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+
+
+def _is_hashes(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(digest, str) for digest in value.values())
+
+
+_TEXT = ("text", lambda value: isinstance(value, str))
+_OBJECT = ("an object", lambda value: isinstance(value, dict))
+_EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "name": _TEXT,
+    "architecture": _TEXT,
+    "input_size": ("[height, width] in pixels", _is_size),
+    "outputs": ("a list, sunglasses first", lambda value: _is_words(value) and value[:1] == ["sunglasses"]),
+    # Everything above reads the score as P(sunglasses): another order would turn every answer round.
+    "labels": (str(list(LABELS)), lambda value: value == list(LABELS)),
+    "threshold": ("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1),
+    "temperature": ("a number above 0", lambda value: _is_number(value) and value > 0),
+    "training": _OBJECT,
+    "metrics": _OBJECT,
+    "licences": ("a list of texts", _is_words),
+    "exports": _OBJECT,
+    "files": ("path → sha256", _is_hashes),
+}
 
 
 def _check_file(folder: Path, name: str, want: str | None) -> None:
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise BundleError(f"{folder}: manifest names {name}, which lies outside the bundle")
-    if not path.is_file():
-        raise BundleError(f"{path}: missing, although the manifest lists it; export the model again")
-    if want is not None and (got := sha256(path)) != want:
-        raise BundleError(f"{path}: sha256 {got[:12]}, manifest says {want[:12]}; export the model again")
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BundleError(f"{folder}: the manifest names {name}, which lies outside the bundle; do not trust it")
+        if not path.is_file():
+            raise BundleError(f"{path}: missing, although the manifest lists it; export the model again")
+        if want is not None and (got := sha256(path)) != want:
+            raise BundleError(f"{path}: sha256 {got[:12]}, manifest says {want[:12]}; export the model again")
+    except (OSError, ValueError, RuntimeError) as error:  # a name with a null byte, a loop of links
+        raise BundleError(f"{path}: cannot be read: {error}; export the model again") from error
 
 
 def save_manifest(folder: Path, manifest: Manifest) -> Bundle:

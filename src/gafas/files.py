@@ -23,10 +23,11 @@ def require_free(path: Path, *, overwrite: bool) -> None:
     OutputError
         `path` exists (a folder: and is not empty) and `overwrite` is false.
     """
-    if overwrite or not path.exists():
-        return
-    if path.is_dir() and not any(path.iterdir()):
-        return
+    try:
+        if overwrite or not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be looked at: {error.strerror or error}; name another output") from error
     raise OutputError(f"{path}: exists already; pass --overwrite to replace it, or name another output")
 
 
@@ -39,10 +40,14 @@ def write_beside(path: Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        The file cannot be written: no permission, no space, no such place.
+        The file was not written: no permission, no space, no such place, a folder or a device of that name,
+        or the block failed reading something else, which the message then names.
     """
     temporary: Path | None = None
     try:
+        # A rename would put a plain file in the place of /dev/null, or fail only after all the work.
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path}: is a {'folder' if path.is_dir() else 'device'}; name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         # The suffix stays at the end: some writers choose their format by it.
         handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
@@ -55,7 +60,7 @@ def write_beside(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{path}: not written: {_reason(error, temporary)}") from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -68,7 +73,7 @@ def write_folder_beside(path: Path, *, overwrite: bool = False) -> Iterator[Path
     Raises
     ------
     OutputError
-        `path` exists and `overwrite` is false, or the folder cannot be written.
+        `path` exists and `overwrite` is false, or the folder was not written; see `write_beside`.
     """
     require_free(path, overwrite=overwrite)
     temporary: Path | None = None
@@ -79,7 +84,7 @@ def write_folder_beside(path: Path, *, overwrite: bool = False) -> Iterator[Path
         temporary.chmod(0o777 & ~_umask())
         _replace_folder(temporary, path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{path}: not written: {_reason(error, temporary)}") from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -93,8 +98,22 @@ def _replace_folder(new: Path, path: Path) -> None:
         return
     aside = Path(tempfile.mkdtemp(prefix=f".replaced-{path.name}-", dir=path.parent))
     path.rename(aside / path.name)
-    new.rename(path)
-    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        new.rename(path)
+    except OSError:
+        (aside / path.name).rename(path)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _reason(error: OSError, temporary: Path | None) -> str:
+    """Say what failed; names the file when it is not the one being written."""
+    words = error.strerror or str(error)
+    named = error.filename
+    if temporary is None or not isinstance(named, str | Path) or Path(named).is_relative_to(temporary):
+        return words
+    return f"{named}: {words}"
 
 
 def _umask() -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from gafas.errors import BundleError, MissingExtraError, UsageError
 from gafas.imaging import Rgb
@@ -31,6 +32,11 @@ class Backend(Protocol):
         Returns
         -------
         float32 array (n, outputs), in [0, 1]; column 0 is P(sunglasses)
+
+        Raises
+        ------
+        BundleError
+            The graph cannot run, or gives something else than probabilities.
         """
         ...
 
@@ -88,7 +94,7 @@ class OnnxBackend:
     Raises
     ------
     BundleError
-        The file cannot be loaded, or is no image classifier of that input size.
+        The file cannot be loaded, or is no image classifier of that input size for batches of any size.
     """
 
     def __init__(
@@ -108,15 +114,29 @@ class OnnxBackend:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no base class.
             raise BundleError(f"{path}: not a usable ONNX model: {_first_line(error)}") from error
-        graph_input = self._session.get_inputs()[0]
-        self._name, self._dtype = graph_input.name, np.uint8 if "uint8" in graph_input.type else np.float32
+        graph_inputs = self._session.get_inputs()
+        if len(graph_inputs) != 1:
+            raise BundleError(f"{path}: expected a graph with one input, got {len(graph_inputs)}")
+        graph_input = graph_inputs[0]
+        self._name = graph_input.name
+        self._dtype = _check_dtype(path, graph_input.type.removeprefix("tensor(").removesuffix(")"))
         self.input_size = _check_input(path, graph_input.shape, input_size)
-        self._meaning = meaning or OutputMeaning()
+        if isinstance(graph_input.shape[0], int):
+            raise BundleError(
+                f"{path}: expected an input for batches of any size, got one for {graph_input.shape[0]}; "
+                "export the model again"
+            )
+        self._path, self._meaning = path, meaning or OutputMeaning()
 
     def probabilities(self, images: Rgb) -> Probabilities:
         """Score a batch; see `Backend`."""
-        raw = self._session.run(None, {self._name: images.astype(self._dtype, copy=False)})[0]
-        return self._meaning.to_probabilities(raw)
+        if not len(images):
+            return np.zeros((0, 1), dtype=np.float32)
+        try:
+            raw = self._session.run(None, {self._name: images.astype(self._dtype, copy=False)})[0]
+        except Exception as error:  # ONNX Runtime's errors share no base class.
+            raise BundleError(f"{self._path}: the graph cannot run: {_first_line(error)}") from error
+        return _check_output(self._path, self._meaning.to_probabilities(raw), len(images))
 
 
 class LiteRtBackend:
@@ -141,28 +161,32 @@ class LiteRtBackend:
         except ImportError as error:
             raise MissingExtraError("running .tflite models", "litert") from error
         try:
-            self._interpreter = Interpreter(str(path), num_threads=threads or None)
+            self._interpreter = Interpreter(str(path), num_threads=threads or os.cpu_count())
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise BundleError(f"{path}: not a usable TFLite model: {_first_line(error)}") from error
         details = self._interpreter.get_input_details()[0]
-        self._input, self._dtype = details["index"], details["dtype"]
+        self._input, self._dtype = details["index"], _check_dtype(path, np.dtype(details["dtype"]).name)
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._batch = int(details["shape"][0])
         self.input_size = _check_input(path, details["shape"].tolist(), input_size)
-        self._meaning = meaning or OutputMeaning()
+        self._path, self._meaning = path, meaning or OutputMeaning()
 
     def probabilities(self, images: Rgb) -> Probabilities:
         """Score a batch; see `Backend`."""
         if not len(images):
             return np.zeros((0, 1), dtype=np.float32)
-        if len(images) != self._batch:
-            self._interpreter.resize_tensor_input(self._input, images.shape)
-            self._interpreter.allocate_tensors()
-            self._batch = len(images)
-        self._interpreter.set_tensor(self._input, images.astype(self._dtype, copy=False))
-        self._interpreter.invoke()
-        return self._meaning.to_probabilities(self._interpreter.get_tensor(self._output))
+        try:
+            if len(images) != self._batch:
+                self._interpreter.resize_tensor_input(self._input, images.shape)
+                self._interpreter.allocate_tensors()
+                self._batch = len(images)
+            self._interpreter.set_tensor(self._input, images.astype(self._dtype, copy=False))
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise BundleError(f"{self._path}: the graph cannot run: {_first_line(error)}") from error
+        raw = self._interpreter.get_tensor(self._output)
+        return _check_output(self._path, self._meaning.to_probabilities(raw), len(images))
 
 
 def open_model(
@@ -203,6 +227,22 @@ def _check_input(path: Path, shape: Sequence[Any], wanted: tuple[int, int] | Non
             "export the model again"
         )
     return size
+
+
+def _check_dtype(path: Path, name: str) -> DTypeLike:
+    if name not in {"float", "float32", "uint8"}:
+        raise BundleError(f"{path}: expected an input of float32 or uint8 pixels, got {name}")
+    return np.uint8 if name == "uint8" else np.float32
+
+
+def _check_output(path: Path, values: Probabilities, count: int) -> Probabilities:
+    if values.ndim != 2 or len(values) != count or not values.shape[1]:
+        raise BundleError(f"{path}: expected an output ({count}, outputs), got {values.shape}")
+    # A logit taken for a probability would pass for a confident answer; a softmax may round to a little over 1.
+    if not ((values >= -1e-6) & (values <= 1 + 1e-6)).all():
+        got = f"{values.min():.4g} to {values.max():.4g}"
+        raise BundleError(f"{path}: expected probabilities from 0 to 1, got {got}; are they logits?")
+    return values.clip(0, 1)
 
 
 def _first_line(error: Exception) -> str:

@@ -15,7 +15,8 @@ from gafas.imaging import Rgb, decode, read_image, stack
 from gafas.runtime.backends import Backend, open_model
 from gafas.values import LABELS, FaceBox, Label, Verdict
 
-Precision = Literal["auto", "onnx", "litert", "litert-full"]
+Runtime = Literal["auto", "onnx", "litert", "litert-full"]
+RUNTIMES: tuple[Runtime, ...] = ("auto", "onnx", "litert", "litert-full")
 _FILES = {"onnx": ONNX, "litert": TFLITE, "litert-full": TFLITE_FULL}
 
 
@@ -71,7 +72,13 @@ class Predictor:
         return self.predict_batch([as_image(image)])[0]
 
     def predict_batch(self, images: Sequence[Rgb]) -> list[tuple[Verdict, ...]]:
-        """Judge decoded images of any sizes, classified together; one tuple of verdicts for each."""
+        """Judge decoded images (as `as_image` returns) of any sizes, classified together.
+
+        Returns
+        -------
+        list of tuple of Verdict
+            One tuple for each image, in their order.
+        """
         scores = self.score(images)
         return [(self._whole(image, score),) for image, score in zip(images, scores, strict=True)]
 
@@ -109,7 +116,7 @@ def as_image(image: Rgb | bytes | str | Path) -> Rgb:
 
 
 def load_predictor(
-    bundle: str | Path, *, threads: int = 1, threshold: float | None = None, runtime: Precision = "auto"
+    bundle: str | Path, *, threads: int = 1, threshold: float | None = None, runtime: Runtime = "auto"
 ) -> Predictor:
     """Load a bundle, checking its hashes.
 
@@ -131,7 +138,11 @@ def load_predictor(
         The bundle is damaged, too new, or has no file for that runtime.
     MissingExtraError
         LiteRT is asked for and not installed.
+    UsageError
+        An unknown runtime, or a threshold outside [0, 1].
     """
+    if runtime not in RUNTIMES:
+        raise UsageError(f"--runtime: expected one of {', '.join(RUNTIMES)}, got {runtime}")
     loaded = load_bundle(bundle)
     path = loaded.file(_FILES[runtime]) if runtime != "auto" else _any_model(loaded)
     backend = open_model(path, threads=threads, input_size=loaded.manifest.input_size)

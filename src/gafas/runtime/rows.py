@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
-from itertools import islice
 
 from gafas.errors import ImageError
 from gafas.imaging import Rgb, decode, read_image
@@ -44,6 +43,9 @@ class Row:
     label: str | None = None
 
 
+_BATCH_BYTES = 256 * 2**20
+"""Decoded pixels that are held at once: about seven photographs of 12 megapixels."""
+
 COLUMNS = tuple(f.name for f in fields(Row))
 
 
@@ -68,29 +70,51 @@ def row_of(path: str, verdict: Verdict) -> Row:
 def predict_sources(
     predictor: Predictor, sources: Iterable[Source], *, batch_size: int = 32
 ) -> Iterator[tuple[Source, list[Row]]]:
-    """Judge sources in their order, decoding and classifying `batch_size` at a time.
+    """Judge sources in their order, decoding and classifying up to `batch_size` at a time.
+
+    Large pictures are classified in smaller batches, so that memory stays within bounds.
 
     Yields
     ------
     Source, list of Row
         At least one row for each source, also for those that cannot be read.
     """
-    remaining = iter(sources)
-    while batch := list(islice(remaining, batch_size)):
-        read = [_read(source) for source in batch]
-        images = [image for image in read if not isinstance(image, str)]
-        verdicts = iter(predictor.predict_batch(images))
-        for source, image in zip(batch, read, strict=True):
+    for batch in _batches(sources, batch_size):
+        verdicts = iter(predictor.predict_batch([image for _, image in batch if not isinstance(image, str)]))
+        for source, image in batch:
             if isinstance(image, str):
                 yield source, [Row(path=source.path, status="error", error=image)]
             else:
                 yield source, [row_of(source.path, verdict) for verdict in next(verdicts)]
 
 
+def _batches(sources: Iterable[Source], batch_size: int) -> Iterator[list[tuple[Source, Rgb | str]]]:
+    """Read images, or the reason why one cannot be read; a batch ends at `batch_size` or at `_BATCH_BYTES`."""
+    batch: list[tuple[Source, Rgb | str]] = []
+    held = 0
+    for source in sources:
+        image = _read(source)
+        batch.append((source, image))
+        held += 0 if isinstance(image, str) else image.nbytes
+        if len(batch) >= batch_size or held >= _BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
 def _read(source: Source) -> Rgb | str:
     if source.problem is not None:
         return source.problem
     try:
-        return decode(sys.stdin.buffer.read()) if source.path == STDIN else read_image(source.path)
+        return _read_stdin() if source.path == STDIN else read_image(source.path)
     except ImageError as error:
         return str(error)
+
+
+def _read_stdin() -> Rgb:
+    try:
+        # None where the shell has closed it.
+        return decode(sys.stdin.buffer.read() if sys.stdin else b"")
+    except (OSError, ImageError) as error:
+        raise ImageError(f"standard input: {error}") from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,9 @@ class Source:
 def find_sources(words: Iterable[str]) -> Iterator[Source]:
     """Expand words to images, in order; folders are searched to the bottom, sorted by name.
 
-    Nothing is lost: a word that leads to no image gives one `Source` with a `problem`.
+    Hidden files and folders are left out of a search, and links to folders are not followed.
+    Nothing else is lost: a word that leads to no image, and a folder that cannot be read, gives one `Source` with
+    a `problem`.
     """
     for word in words:
         yield from _expand(word)
@@ -44,9 +47,10 @@ def _expand(word: str) -> Iterator[Source]:
     path = Path(word)
     if word == STDIN:
         yield Source(STDIN, "stdin")
-    elif path.is_dir():
+    # Unlike their pathlib twins these two never raise, not even for a name that is too long.
+    elif os.path.isdir(word):  # noqa: PTH112
         yield from _search(path)
-    elif path.exists():
+    elif os.path.exists(word):  # noqa: PTH110
         yield Source(word, path.name)
     elif glob.has_magic(word):
         yield from _match(word)
@@ -55,26 +59,33 @@ def _expand(word: str) -> Iterator[Source]:
 
 
 def _search(folder: Path) -> Iterator[Source]:
-    found = False
-    for path in _walk(folder):
-        found = True
+    problems: list[Source] = []
+
+    def keep(error: OSError) -> None:
+        problems.append(Source(str(error.filename), folder.name, f"{error.filename}: cannot be read: {error.strerror}"))
+
+    found = sorted(_walk(folder, keep))
+    for path in found:
         yield Source(str(path), path.relative_to(folder).as_posix())
-    if not found:
+    yield from problems
+    if not found and not problems:
         endings = " ".join(sorted(SUFFIXES))
         yield Source(str(folder), folder.name, f"{folder}: the folder holds no images ({endings})")
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    # Path.rglob does not follow links to folders, so a loop of links cannot trap it.
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir():
-            yield path
+def _walk(folder: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
+    # os.walk does not follow links to folders, so a loop of links cannot trap it.
+    for parent, folders, names in os.walk(folder, onerror=on_error):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                yield Path(parent, name)
 
 
 def _match(pattern: str) -> Iterator[Source]:
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # the pattern may be absolute
-    if not matches:
+    files = [match for match in matches if not Path(match).is_dir()]
+    if not files:
         yield Source(pattern, pattern, f"{pattern}: no file matches")
-    for match in matches:
-        if not Path(match).is_dir():
-            yield Source(match, Path(match).name)
+    for match in files:
+        yield Source(match, Path(match).name)

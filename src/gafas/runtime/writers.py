@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -42,21 +44,58 @@ def format_of(output: Path | None, given: str | None) -> str | None:
 
 @contextmanager
 def open_writer(stream: IO[str], kind: str) -> Iterator[WriteRow]:
-    """Give a function that writes one row to `stream`; the JSON array is closed at the end."""
+    r"""Give a function that writes one row to `stream`; the JSON array is closed at the end.
+
+    A path that is not valid UTF-8 stands in JSON as an escape such as ``\udce9``, and in CSV as such a character:
+    the stream's ``surrogateescape`` turns it into its own byte.
+    """
     if kind == "csv":
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
         yield lambda row: writer.writerow(asdict(row))
     elif kind == "jsonl":
-        yield lambda row: _write(stream, json.dumps(asdict(row), ensure_ascii=False) + "\n")
+        yield lambda row: _write(stream, _to_json(row) + "\n")
     else:
-        separators = iter(["[\n"])
-        yield lambda row: _write(stream, next(separators, ",\n") + json.dumps(asdict(row), ensure_ascii=False))
-        _write(stream, next(separators, "\n").replace("[\n", "[") + "]\n")
+        with _open_array(stream) as write:
+            yield write
+
+
+@contextmanager
+def _open_array(stream: IO[str]) -> Iterator[WriteRow]:
+    started = False
+
+    def write(row: Row) -> None:
+        nonlocal started
+        stream.write((",\n" if started else "") + _to_json(row))
+        started = True
+
+    stream.write("[\n")
+    yield write
+    stream.write("\n]\n" if started else "]\n")
 
 
 def _write(stream: IO[str], text: str) -> None:
     stream.write(text)
+
+
+def _to_json(row: Row) -> str:
+    text = json.dumps(asdict(row), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@contextmanager
+def open_stdout_writer(kind: str) -> Iterator[WriteRow]:
+    """Like `open_writer`, to standard output: UTF-8, each row at once."""
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    with open_writer(stream, kind) as write:
+
+        def write_now(row: Row) -> None:
+            write(row)
+            stream.flush()
+
+        yield write_now
 
 
 @contextmanager
@@ -69,7 +108,6 @@ def open_file_writer(path: Path, kind: str, *, overwrite: bool = False) -> Itera
         The file exists and `overwrite` is false, or it cannot be written.
     """
     require_free(path, overwrite=overwrite)
-    # Names that are not valid UTF-8 keep their bytes.
     with (
         write_beside(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
