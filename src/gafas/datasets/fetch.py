@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
@@ -126,8 +127,9 @@ def _download(url: str, *, retries: int) -> Path:
         urls={name: url},
         retry_if_failed=retries,
     )
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=60, hooks={"response": _close_refusal})
     try:
-        return Path(downloads.fetch(name, downloader=pooch.HTTPDownloader(progressbar=True, timeout=60)))
+        return Path(downloads.fetch(name, downloader=downloader))
     except requests.HTTPError as error:
         # requests puts the URL behind the status.
         status = str(error).partition(" for url")[0]
@@ -138,6 +140,12 @@ def _download(url: str, *, retries: int) -> Path:
         raise DataError(f"{url}: cannot be downloaded: {error}; {_OTHER_WAYS}") from error
     except OSError as error:
         raise OutputError(f"{downloads.path}: cannot be written: {error.strerror or error}") from error
+
+
+def _close_refusal(response: Any, **_: Any) -> None:
+    # Nobody reads the body of a refusal, and pooch does not close it.
+    if response.status_code >= 400:
+        response.close()
 
 
 def _short(error: BaseException) -> str:

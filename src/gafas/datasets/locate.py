@@ -49,7 +49,7 @@ def find_data(name: str = CMU, given: str | None = None) -> Path:
     """
     roots = _environment()
     if given is not None:
-        if Path(given).exists():
+        if given and Path(given).exists():
             return _inner(Path(given), name)
         for root in roots:
             if given and Path(given).name == given and (root / given).is_dir():

@@ -128,7 +128,8 @@ def _unpack_zip(handle: BinaryIO, target: Path, budget: Budget) -> None:
 
 def _unpack_tar(stream: Readable, target: Path, budget: Budget) -> None:
     # A stream ("r|"), because every byte then passes _Counted, those of headers included.
-    with tarfile.open(fileobj=_Counted(stream, budget), mode="r|") as archive:
+    counted = _Counted(stream, budget)
+    with tarfile.open(fileobj=counted, mode="r|") as archive:
         for member in archive:
             budget.spend_member()
             if not (member.isfile() or member.isdir()):
@@ -140,6 +141,9 @@ def _unpack_tar(stream: Readable, target: Path, budget: Budget) -> None:
             source = archive.extractfile(member)
             if source is not None:
                 _write(source, path, None)
+    # The checksum of a compressed stream stands at its end, behind what tarfile reads.
+    for _ in _chunks(counted):
+        pass
 
 
 class _Counted(io.RawIOBase):
@@ -172,6 +176,6 @@ def _write(source: IO[bytes], path: Path, budget: Budget | None) -> None:
             handle.write(chunk)
 
 
-def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+def _chunks(source: Readable) -> Iterator[bytes]:
     while chunk := source.read(_CHUNK):
         yield chunk

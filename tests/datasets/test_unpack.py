@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import gzip
+import io
+import stat
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gafas.datasets.unpack import Budget, unpack
+from gafas.errors import DataError
+
+
+def make_tar(path: Path, *members: tuple[tarfile.TarInfo, bytes], mode: str = "w:gz") -> Path:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        for info, data in members:
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
+
+
+def make_zip(path: Path, *members: tuple[str, bytes], mode: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_tar_archives(tmp_path: Path, mode: str) -> None:
+    archive = make_tar(tmp_path / "a", (member("d", tarfile.DIRTYPE), b""), (member("d/x.pgm"), b"abc"), mode=mode)
+    unpack(archive, tmp_path / "out")
+    assert (tmp_path / "out" / "d" / "x.pgm").read_bytes() == b"abc"
+
+
+def test_zip_archives(tmp_path: Path) -> None:
+    unpack(make_zip(tmp_path / "a", ("d/", b""), ("d/x.pgm", b"abc"), ("y", b"")), tmp_path / "out")
+    assert (tmp_path / "out" / "d" / "x.pgm").read_bytes() == b"abc"
+    assert (tmp_path / "out" / "y").read_bytes() == b""
+
+
+@pytest.mark.parametrize("name", ["../evil", "/evil", "a/../../evil", "..\\evil", "C:\\evil", "a/b/../../../evil"])
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_no_path_leads_outside(tmp_path: Path, name: str, kind: str) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    path = inner / "a"
+    archive = make_tar(path, (member(name), b"x")) if kind == "tar" else make_zip(path, (name, b"x"))
+    with pytest.raises(DataError, match="leads out of the folder; refused"):
+        unpack(archive, inner / "out" / "deep")
+    assert not list(tmp_path.rglob("evil"))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_no_links_or_devices_in_a_tar(tmp_path: Path, kind: bytes) -> None:
+    archive = make_tar(tmp_path / "a", (member("x", kind, "/etc/passwd"), b""))
+    with pytest.raises(DataError, match="'x' is a link or a device; refused"):
+        unpack(archive, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("mode", [stat.S_IFLNK | 0o777, stat.S_IFCHR, stat.S_IFIFO])
+def test_no_links_or_devices_in_a_zip(tmp_path: Path, mode: int) -> None:
+    with pytest.raises(DataError, match="'x' is a link or a device; refused"):
+        unpack(make_zip(tmp_path / "a", ("x", b"/etc/passwd"), mode=mode), tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_size_and_number_are_capped(tmp_path: Path, kind: str) -> None:
+    zeros = bytes(300_000)
+    path = tmp_path / "a"
+    archive = make_tar(path, (member("x"), zeros)) if kind == "tar" else make_zip(path, ("x", zeros))
+    assert archive.stat().st_size < 2000
+    with pytest.raises(DataError, match="unpacks to more than 100,000 bytes"):
+        unpack(archive, tmp_path / "out", budget=Budget(max_bytes=100_000))
+    assert sum(p.stat().st_size for p in (tmp_path / "out").iterdir()) <= 100_000
+    names = [f"x{number}" for number in range(20)]
+    many = (
+        make_tar(path, *((member(n), b"") for n in names))
+        if kind == "tar"
+        else make_zip(path, *((n, b"") for n in names))
+    )
+    with pytest.raises(DataError, match="holds more than 10 members"):
+        unpack(many, tmp_path / "out2", budget=Budget(max_members=10))
+
+
+def test_a_zip_header_that_lies_about_the_size(tmp_path: Path) -> None:
+    archive = make_zip(tmp_path / "a", ("x", bytes(300_000)))
+    data = archive.read_bytes()
+    size = struct.pack("<I", 300_000)
+    assert data.count(size) == 2
+    archive.write_bytes(data.replace(size, struct.pack("<I", 10)))
+    with pytest.raises(DataError):
+        unpack(archive, tmp_path / "out", budget=Budget(max_bytes=100_000))
+    assert (tmp_path / "out" / "x").stat().st_size <= 100_000
+
+
+def test_a_bomb_in_the_headers_of_a_tar(tmp_path: Path) -> None:
+    info = member("x")
+    info.pax_headers = {"comment": "a" * 1_000_000}
+    with tarfile.open(tmp_path / "a", "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info)
+    with pytest.raises(DataError, match="unpacks to more than"):
+        unpack(tmp_path / "a", tmp_path / "out", budget=Budget(max_bytes=100_000))
+
+
+def test_two_members_of_one_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="two members want the same path"):
+        unpack(make_tar(tmp_path / "a", (member("x"), b"1"), (member("x"), b"2")), tmp_path / "out")
+    with pytest.raises(DataError, match="two members want the same path"):
+        unpack(make_tar(tmp_path / "b", (member("x"), b"1"), (member("x/y"), b"2")), tmp_path / "out2")
+
+
+def cut(data: bytes) -> bytes:
+    return data[: len(data) * 2 // 3]
+
+
+def flip(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes(byte ^ 0xFF for byte in data[middle : middle + 8]) + data[middle + 8 :]
+
+
+@pytest.mark.parametrize("damage", [cut, flip])
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_damaged_archives(tmp_path: Path, kind: str, damage: Callable[[bytes], bytes]) -> None:
+    noise = bytes(number * number % 251 for number in range(50_000))
+    path = tmp_path / "a"
+    archive = make_tar(path, (member("x"), noise)) if kind == "tar" else make_zip(path, ("x", noise))
+    archive.write_bytes(damage(archive.read_bytes()))
+    with pytest.raises(DataError, match="damaged or truncated archive"):
+        unpack(archive, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", r"the file is empty \(0 bytes\)"),
+        (b"<html>not found</html>" * 100, "damaged or truncated archive"),
+        (gzip.compress(b"just text" * 200), "damaged or truncated archive"),
+        (b"PK", "damaged or truncated archive"),
+    ],
+)
+def test_files_that_are_no_archives(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
