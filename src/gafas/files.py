@@ -14,6 +14,8 @@ from typing import Any
 
 from gafas.errors import OutputError
 
+_UNFINISHED = ".writing-"
+
 
 def require_free(path: Path, *, overwrite: bool) -> None:
     """Refuse an output that exists.
@@ -50,7 +52,7 @@ def write_beside(path: Path) -> Iterator[Path]:
             raise OutputError(f"{path}: is a {'folder' if path.is_dir() else 'device'}; name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         # The suffix stays at the end: some writers choose their format by it.
-        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_UNFINISHED, suffix=path.suffix, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -60,7 +62,7 @@ def write_beside(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(f"{path}: not written: {_reason(error, temporary)}") from error
+        raise OutputError(f"{path}: not written: {_reason(error, path)}") from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -79,12 +81,12 @@ def write_folder_beside(path: Path, *, overwrite: bool = False) -> Iterator[Path
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".writing-{path.name}-", dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{path.name}-", dir=path.parent))
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         _replace_folder(temporary, path)
     except OSError as error:
-        raise OutputError(f"{path}: not written: {_reason(error, temporary)}") from error
+        raise OutputError(f"{path}: not written: {_reason(error, path)}") from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -97,21 +99,23 @@ def _replace_folder(new: Path, path: Path) -> None:
         new.rename(path)
         return
     aside = Path(tempfile.mkdtemp(prefix=f".replaced-{path.name}-", dir=path.parent))
-    path.rename(aside / path.name)
     try:
+        path.rename(aside / path.name)
         new.rename(path)
-    except OSError:
-        (aside / path.name).rename(path)
+    except BaseException:
+        if not path.exists():
+            (aside / path.name).rename(path)
+        # Not rmtree: what could not be put back must not be lost.
+        aside.rmdir()
         raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
-def _reason(error: OSError, temporary: Path | None) -> str:
-    """Say what failed; names the file when it is not the one being written."""
+def _reason(error: OSError, path: Path) -> str:
+    """Say what failed; names the file when it is another than the one being written."""
     words = error.strerror or str(error)
     named = error.filename
-    if temporary is None or not isinstance(named, str | Path) or Path(named).is_relative_to(temporary):
+    if not isinstance(named, str | Path) or Path(named) == path or _UNFINISHED in str(named):
         return words
     return f"{named}: {words}"
 
