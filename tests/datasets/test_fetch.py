@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tarfile
 import threading
@@ -199,6 +200,23 @@ def test_output_that_cannot_be_written(synthetic_root: Path, manifest: Manifest,
         fetch_cmu(tmp_path / "file" / "out", source=str(synthetic_root), manifest=manifest)
     with pytest.raises(OutputError):
         fetch_cmu(Path("/proc/out"), source=str(synthetic_root), manifest=manifest)
+
+
+def test_a_disk_that_fills_up_half_way(
+    synthetic_root: Path, manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, written = Path.write_bytes, []
+
+    def full(path: Path, data: bytes) -> int:
+        written.append(path)
+        if len(written) > 50:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        fetch_cmu(tmp_path / "out", source=str(synthetic_root), manifest=manifest)
+    assert files_below(tmp_path) == []
 
 
 @pytest.mark.real_data

@@ -6,6 +6,7 @@ import pytest
 
 from gafas.datasets import synthetic
 from gafas.datasets.cmu import read_cmu
+from gafas.datasets.folder import read_folder
 from gafas.datasets.locate import find_data, load_dataset
 from gafas.datasets.organize import organize
 from gafas.errors import DataError
@@ -97,3 +98,12 @@ def test_the_word_synthetic_draws_once(no_data: Path, monkeypatch: pytest.Monkey
     assert dataset.root.is_relative_to(no_data)
     assert steps[-1] == (64, 64)
     assert load_dataset("synthetic", seed=3, progress=lambda *_: pytest.fail("drawn twice")) == dataset
+
+
+def test_a_class_folder_is_not_left_for_what_lies_in_it(no_data: Path, tmp_path: Path) -> None:
+    for name in ("sunglasses", "none", "faces"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        (tmp_path / "mine" / name / "a.jpg").touch()
+    assert find_data(given=str(tmp_path / "mine")) == tmp_path / "mine"
+    with pytest.raises(DataError, match="faces: the folder name does not say which class it is"):
+        read_folder(tmp_path / "mine")

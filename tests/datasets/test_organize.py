@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,25 @@ def test_output_that_cannot_be_written(synthetic_root: Path, tmp_path: Path, pla
     with pytest.raises(OutputError, match="written"):
         organize(one_person(synthetic_root), tmp_path / place)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_disk_that_fills_up_half_way(synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, written = Path.write_bytes, []
+
+    def full(path: Path, data: bytes) -> int:
+        written.append(path)
+        if len(written) > 5:
+            write(path, data[:10])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    dataset = one_person(synthetic_root)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OutputError, match="No space left on device"):
+            organize(dataset, tmp_path / "data")
+    assert not list(tmp_path.rglob(".writing-*"))
+    assert organize(dataset, tmp_path / "data").unchanged == 5
 
 
 @pytest.mark.real_data

@@ -7,6 +7,7 @@ import pytest
 
 from gafas.datasets.verify import Manifest, make_manifest, pack_manifest, read_manifest, verify_cmu
 from gafas.errors import DataError
+from gafas.imaging import Rgb, encode, read_image
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,16 @@ def break_size(path: Path) -> None:
     path.write_bytes(b"P5 2 2 255 abcd")
 
 
+def break_colour(path: Path) -> None:
+    path.write_bytes(picture_in_colour(read_image(path)))
+
+
+def picture_in_colour(image: Rgb) -> bytes:
+    coloured = image.copy()
+    coloured[..., 2] //= 2
+    return encode(coloured, ".ppm")
+
+
 @pytest.mark.parametrize("pattern", ["*_open.pgm", "*_open_2.pgm"])
 @pytest.mark.parametrize(
     ("damage", "kind", "reason"),
@@ -89,6 +100,7 @@ def break_size(path: Path) -> None:
         (break_maximum_zero, "unreadable", ""),
         (break_maximum, "changed", "another maximum grey value"),
         (break_maximum_small, None, ""),
+        (break_colour, "changed", "got a coloured one"),
         (break_size, "changed", "pixels, got 2×2"),
     ],
 )

@@ -118,6 +118,8 @@ def _environment() -> list[Path]:
 
 
 def _inner(root: Path, name: str) -> Path:
+    if any((root / folder).is_dir() for folder in POSITIVE | NEGATIVE | set(TREE.values())):
+        return root
     # `faces` is what UCI's archive calls it.
     for inner in (name, "faces"):
         if (root / inner).is_dir():

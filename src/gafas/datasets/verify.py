@@ -160,6 +160,8 @@ def _check(root: Path, path: str, entry: Entry | None) -> tuple[str, str]:
     height, width = image.shape[:2]
     if (width, height) != (entry.width, entry.height):
         return "changed", f"expected {entry.width}×{entry.height} pixels, got {width}×{height}"
+    if (image != image[..., :1]).any():
+        return "changed", "expected a grey picture, got a coloured one"
     if (got := picture_hash(image)) != entry.sha256:
         return "changed", (
             f"expected pixels with sha256 {entry.sha256[:12]}, got {got[:12]}: "
