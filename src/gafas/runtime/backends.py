@@ -20,7 +20,10 @@ Probabilities = NDArray[np.float32]
 class Backend(Protocol):
     """Something that turns a batch into probabilities."""
 
-    input_size: tuple[int, int]
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the images that it takes."""
+        ...
 
     def probabilities(self, images: Rgb) -> Probabilities:
         """Score a batch.
