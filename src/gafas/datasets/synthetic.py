@@ -15,7 +15,8 @@ from PIL import Image
 from platformdirs import user_cache_path
 
 from gafas.datasets.cmu import EXPRESSIONS, EYES, POSES
-from gafas.datasets.drawing import Grey, Person, Shot, draw_face, glitch, make_person
+from gafas.datasets.drawing import Grey, draw_face, glitch, make_person
+from gafas.datasets.drawing_head import Person, Shot
 from gafas.datasets.marker import MARKER, PERSON
 from gafas.errors import UsageError
 from gafas.files import write_folder_beside
