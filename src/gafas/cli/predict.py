@@ -107,6 +107,8 @@ def _open_table() -> Iterator[WriteRow]:
     from rich.table import Table
     from rich.text import Text
 
+    from gafas.runtime.writers import naming_stdout
+
     table = Table("path", "label", header_style="bold")
     table.add_column("P(sunglasses)", justify="right")
     table.add_column("region")
@@ -125,7 +127,8 @@ def _open_table() -> Iterator[WriteRow]:
             table.add_row(path, f"[{colour}]{row.label}[/{colour}]", f"{row.sunglasses:.4f}", row.region)
 
     yield write
-    OUT.print(table)
+    with naming_stdout():
+        OUT.print(table)
     if total > _TABLE_ROWS:
         note(f"the first {_TABLE_ROWS} of {total} rows are shown; write all with: -o result.csv")
 

@@ -5,19 +5,28 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
-from gafas.errors import UsageError
+from gafas.errors import OutputError, UsageError
 from gafas.files import require_free, write_beside
 from gafas.runtime.rows import COLUMNS, Row
 
 FORMATS = ("csv", "json", "jsonl")
 WriteRow = Callable[[Row], None]
+
+
+class Stream(Protocol):
+    """Something that takes text."""
+
+    def write(self, text: str, /) -> object:
+        """Take one text."""
+        ...
 
 
 def format_of(output: Path | None, given: str | None) -> str | None:
@@ -43,7 +52,7 @@ def format_of(output: Path | None, given: str | None) -> str | None:
 
 
 @contextmanager
-def open_writer(stream: IO[str], kind: str) -> Iterator[WriteRow]:
+def open_writer(stream: Stream, kind: str) -> Iterator[WriteRow]:
     r"""Give a function that writes one row to `stream`; the JSON array is closed at the end.
 
     A path that is not valid UTF-8 stands in JSON as an escape such as ``\udce9``, and in CSV as such a character:
@@ -61,7 +70,7 @@ def open_writer(stream: IO[str], kind: str) -> Iterator[WriteRow]:
 
 
 @contextmanager
-def _open_array(stream: IO[str]) -> Iterator[WriteRow]:
+def _open_array(stream: Stream) -> Iterator[WriteRow]:
     started = False
 
     def write(row: Row) -> None:
@@ -74,7 +83,7 @@ def _open_array(stream: IO[str]) -> Iterator[WriteRow]:
     stream.write("\n]\n" if started else "]\n")
 
 
-def _write(stream: IO[str], text: str) -> None:
+def _write(stream: Stream, text: str) -> None:
     stream.write(text)
 
 
@@ -83,19 +92,44 @@ def _to_json(row: Row) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+class _Stdout:
+    """Standard output as a stream that passes each text on at once."""
+
+    def write(self, text: str) -> None:
+        with naming_stdout():
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+def open_stdout_writer(kind: str) -> AbstractContextManager[WriteRow]:
+    """Like `open_writer`, to standard output: UTF-8, each row at once.
+
+    Raises
+    ------
+    OutputError
+        Standard output is closed, or cannot be written.
+    BrokenPipeError
+        Its reader has gone.
+    """
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; write to a file with: -o result.csv")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    return open_writer(_Stdout(), kind)
+
+
 @contextmanager
-def open_stdout_writer(kind: str) -> Iterator[WriteRow]:
-    """Like `open_writer`, to standard output: UTF-8, each row at once."""
-    stream = sys.stdout
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(encoding="utf-8", errors="surrogateescape")
-    with open_writer(stream, kind) as write:
-
-        def write_now(row: Row) -> None:
-            write(row)
-            stream.flush()
-
-        yield write_now
+def naming_stdout() -> Iterator[None]:
+    """Turn a failed write to standard output into an `OutputError`; a reader that has gone is no failure."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What could not be written must not be tried again when Python ends.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"standard output: not written: {error.strerror or error}") from error
 
 
 @contextmanager
