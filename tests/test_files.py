@@ -114,6 +114,13 @@ def test_the_message_names_another_file_when_reading_failed(tmp_path: Path) -> N
     assert str(caught.value) == f"{path}: not written: {gone}: No such file or directory"
 
 
+def test_a_copy_that_fails_does_not_blame_its_source(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with pytest.raises(OutputError) as caught, write_beside(path) as temporary:
+        raise OSError(errno.EFBIG, "File too large", "source.jpg", None, str(temporary))
+    assert str(caught.value) == f"{path}: not written: File too large"
+
+
 def test_a_folder_of_that_name_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder; name a file"), write_beside(tmp_path):
         pytest.fail("the block must not run")

@@ -114,10 +114,11 @@ def _replace_folder(new: Path, path: Path) -> None:
 def _reason(error: OSError, path: Path) -> str:
     """Say what failed; names the file when it is another than the one being written."""
     words = error.strerror or str(error)
-    named = error.filename
-    if not isinstance(named, str | Path) or Path(named) == path or _UNFINISHED in str(named):
+    # A copy that failed carries both names, and does not say which of the two it was.
+    ours = any(_UNFINISHED in str(name) for name in (error.filename, error.filename2))
+    if ours or error.filename is None or str(error.filename) == str(path):
         return words
-    return f"{named}: {words}"
+    return f"{error.filename}: {words}"
 
 
 def _umask() -> int:
