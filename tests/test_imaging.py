@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from gafas.errors import ImageError, OutputError, UsageError
 from gafas.imaging import FORMATS, MAX_PIXELS, SUFFIXES, decode, encode, read_image, resize, stack, write_image
@@ -177,6 +177,15 @@ def test_broken_exif_does_not_lose_a_good_picture(exif: bytes) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert decode(encoded(Image.new("RGB", (8, 8)), "JPEG", exif=exif)).shape == (8, 8, 3)
+
+
+def test_metadata_that_pillow_gives_up_on_does_not_lose_a_good_picture() -> None:
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Raw profile type exif", "\nexif\n 4\nno hexadecimal digits\n")
+    data = encoded(Image.new("RGB", (8, 8), RED), pnginfo=notes)
+    with Image.open(io.BytesIO(data)) as picture, pytest.raises(ValueError, match="non-hexadecimal"):
+        picture.getexif()
+    assert first_pixel(data) == RED
 
 
 # PGM: its maximum grey value counts

@@ -78,6 +78,12 @@ def test_standard_output_that_is_no_file(monkeypatch: pytest.MonkeyPatch) -> Non
     assert json.loads(stream.getvalue()) == asdict(OK)
 
 
+def test_closed_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(OutputError, match=r"standard output is closed; write to a file with: -o result\.csv"):
+        open_stdout_writer("csv")
+
+
 def test_a_file_that_exists(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("old")
