@@ -14,7 +14,7 @@ from rich.table import Table
 from gafas.values import Interval
 
 # Into a file or a pipe nothing is cut to the width of a terminal that is not there.
-OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout is not None and sys.stdout.isatty() else 160)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

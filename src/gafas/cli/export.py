@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from gafas.cli.training import Job
     from gafas.learn.export import Comparison
 
+_CALIBRATION = 32
+"""Training pictures by which the dynamic-range format is corrected."""
+
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
@@ -52,7 +55,9 @@ def export_job(job: Job, formats: Sequence[str]) -> list[Comparison]:
     from gafas.learn.export import export_bundle
 
     pictures = job.pictures.take([*job.split.test, *job.split.validation])
-    _, comparisons = export_bundle(load_bundle(job.run.bundle), formats, pictures.images)
+    calibration = job.pictures.take(job.split.train[:_CALIBRATION])
+    bundle = load_bundle(job.run.bundle)
+    _, comparisons = export_bundle(bundle, formats, pictures.images, calibration=calibration.images)
     return comparisons
 
 

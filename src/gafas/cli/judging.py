@@ -88,7 +88,7 @@ def judge(predictor: Predictor, dataset: Dataset, samples: Sequence[Sample], par
     """
     judged = Judged([], [], [], [], predictor.threshold)
     starts = range(0, len(samples), _BATCH)
-    for start in track(starts, "scoring", console=ERR, transient=True):
+    for start in track(starts, "scoring", console=ERR, transient=True, disable=not ERR.is_terminal):
         _judge_batch(predictor, dataset, samples[start : start + _BATCH], parts, judged)
     if not judged.samples:
         raise DataError(f"{dataset.root}: none of the {len(samples)} images can be read")

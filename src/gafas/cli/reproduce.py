@@ -137,7 +137,7 @@ def _conclude(job: Job, trained: Trained, comparisons: list[Comparison], baselin
             "without_sunglasses": len(samples) - positives,
         },
         split=job.run.record["split"],
-        batch_size=getattr(job.run.config, "batch_size", 1),
+        batch_size=job.run.config.batch_size,
         network=trained.details["network"],
         history=trained.details["history"],
         stages=trained.stages,

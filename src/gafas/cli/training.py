@@ -70,10 +70,14 @@ def start_job(
     for path in broken:
         warn(f"cannot be read, left out: {path}")
     if config.split == "person":
-        split = splits.split_persons(pictures.samples, seed=config.seed)
+        split = splits.split_persons(pictures.samples, seed=config.seed, batch_size=config.batch_size)
     else:
         split = splits.split_files(
-            pictures.samples, seed=config.seed, validation=config.validation_fraction, test_count=config.test_count
+            pictures.samples,
+            seed=config.seed,
+            validation=config.validation_fraction,
+            test_count=config.test_count or None,
+            batch_size=config.batch_size,
         )
     splits.check_split(split, pictures.samples)
     counts = {name: len(split.part(name)) for name in SPLIT_NAMES}

@@ -6,8 +6,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from gafas.errors import BundleError, ExportError, UsageError
 from gafas.files import write_folder_beside
 from gafas.imaging import Rgb
 from gafas.learn.backend import keras, quiet, require_tensorflow
+from gafas.learn.quantize import correct_biases
 from gafas.runtime.backends import open_model
 
 FORMATS = {
@@ -98,7 +98,9 @@ def parse_formats(words: str) -> tuple[str, ...]:
     return formats
 
 
-def export_bundle(bundle: Bundle, formats: Sequence[str], images: Rgb) -> tuple[Bundle, list[Comparison]]:
+def export_bundle(
+    bundle: Bundle, formats: Sequence[str], images: Rgb, *, calibration: Rgb
+) -> tuple[Bundle, list[Comparison]]:
     """Add the formats that agree with Keras to a bundle that holds ``model.keras``.
 
     Parameters
@@ -108,6 +110,8 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], images: Rgb) -> tuple[
         Keys of `FORMATS`.
     images : uint8 array (n, height, width, 3)
         Real pictures, of the model's input size, to compare on.
+    calibration : uint8 array (m, height, width, 3)
+        Training pictures, by which ``tflite`` corrects what rounding shifts.
 
     Returns
     -------
@@ -129,13 +133,16 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], images: Rgb) -> tuple[
     with write_folder_beside(bundle.folder, overwrite=True) as folder, tempfile.TemporaryDirectory() as made:
         shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
         for name in formats:
-            score = _export_one(model, name, Path(made))
-            comparison = _compare(name, Path(made), score, reference, images, bundle.manifest.threshold)
-            comparisons.append(comparison)
-            if comparison.problem is None:
-                _replace(Path(made) / FORMATS[name], folder / FORMATS[name])
-        agreeing = {c.format: asdict(c) for c in comparisons if c.problem is None}
-        exports = {**bundle.manifest.exports, **agreeing}
+            source = model
+            if name == "tflite":
+                source = load_keras(bundle.file(KERAS))
+                correct_biases(source, calibration)
+            score = _export_one(source, name, Path(made))
+            comparisons.append(_compare(name, Path(made), score, reference, images, bundle.manifest.threshold))
+        agreeing = [comparison for comparison in comparisons if comparison.problem is None]
+        for comparison in agreeing:
+            _replace(Path(made) / comparison.file, folder / comparison.file)
+        exports = {**bundle.manifest.exports, **{c.format: asdict(c) for c in agreeing}}
         saved = save_manifest(folder, replace(bundle.manifest, exports=exports))
     return replace(saved, folder=bundle.folder), comparisons
 
@@ -217,22 +224,16 @@ def _saved_model_score(path: Path) -> Score:
 def _save_tflite(model: Any, target: Path, *, optimize: bool) -> None:
     import tensorflow as tf
 
-    with _temporary_saved_model(model, target) as saved:
+    # The conversion from a SavedModel is the notebook's. The float one may have been made just before.
+    saved = target.with_name(SAVED_MODEL)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        if optimize or not saved.is_dir():
+            saved = Path(folder)
+            _save_saved_model(model, saved)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
         if optimize:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         target.write_bytes(converter.convert())
-
-
-@contextmanager
-def _temporary_saved_model(model: Any, target: Path) -> Iterator[Path]:
-    # The conversion from a SavedModel is the notebook's, and the one that TensorFlow keeps working.
-    saved = target.with_name(f".saved_model-for-{target.stem}")
-    try:
-        _save_saved_model(model, saved)
-        yield saved
-    finally:
-        shutil.rmtree(saved, ignore_errors=True)
 
 
 def save_onnx(model: Any, target: Path) -> None:
@@ -255,9 +256,12 @@ def save_onnx(model: Any, target: Path) -> None:
 
 
 def _keras_score(model: Any) -> Score:
-    return lambda images: np.asarray(keras.ops.convert_to_numpy(model(images.astype(np.float32), training=False)))[
-        :, 0
-    ].astype(np.float64)
+    import tensorflow as tf
+
+    # One graph for every batch size; Keras's own predict functions trace anew for each call or size.
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+    graph = tf.function(lambda image: model(image, training=False), input_signature=signature)
+    return lambda images: np.asarray(graph(images.astype(np.float32)))[:, 0].astype(np.float64)
 
 
 def _compare(name: str, folder: Path, score: Score, reference: Score, images: Rgb, threshold: float) -> Comparison:

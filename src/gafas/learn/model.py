@@ -127,11 +127,6 @@ def describe(network: Network) -> dict[str, Any]:
         "input_size": network.training.input_shape[1],
         "features": list(network.backbone.output_shape[1:]),
         "backbone_layers": len(network.backbone.layers),
-        "parameters": network.training.count_params() - _generator_values(network),
+        "parameters": network.training.count_params(),
         "trainable": {"frozen": frozen, **({"tuned": now} if now != frozen else {})},
     }
-
-
-def _generator_values(network: Network) -> int:
-    # Keras counts the states of random layers as parameters; the notebook's Keras did not.
-    return sum(math.prod(generator.state.shape) for generator in network.generators)
