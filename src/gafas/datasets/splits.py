@@ -68,7 +68,7 @@ def split_files(
     if not 0 < test_count < len(rest):
         raise DataError(
             f"{len(rest)} of {len(dealt)} images are held out, expected more than the {test_count} for "
-            "testing; add images or ask for fewer test images"
+            "testing; add images, lower --batch-size, or --set test_count=N for fewer"
         )
     split = Split("file", seed, _paths(train), _paths(rest[test_count:]), _paths(rest[:test_count]))
     _check_parts(split, samples, batch_size=batch_size)
