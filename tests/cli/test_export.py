@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gafas.bundle import load_bundle
 from gafas.errors import ExportError
@@ -62,7 +64,7 @@ def test_bundle_is_whole_and_runs_everywhere(
     assert manifest.exports["onnx"]["file"] == "model.onnx"
     assert "saved_model/saved_model.pb" in manifest.files
     picture = next(synthetic_root.rglob("*_open.pgm"))
-    scores = [load_predictor(run, runtime=r).predict(picture)[0].sunglasses for r in ("onnx", "litert-full")]  # type: ignore[arg-type]
+    scores = [load_predictor(run, runtime=r).predict(picture)[0].sunglasses for r in ("onnx", "litert-full")]
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)
 
 
@@ -108,9 +110,10 @@ def test_bias_correction_brings_rounded_weights_nearer() -> None:
         if type(layer).__name__ == "Conv2D":
             _round_kernel(layer, backbone.layers[index + 1])
 
-    def features(model: object) -> np.ndarray:
+    def features(model: Any) -> NDArray[np.float32]:
         pixels = images[16:].astype(np.float32) / 127.5 - 1
-        return np.asarray(model.get_layer("mobilenet_v2")(pixels)).mean((1, 2))  # type: ignore[attr-defined]
+        maps: NDArray[np.float32] = np.asarray(model.get_layer("mobilenet_v2")(pixels), dtype=np.float32)
+        return np.asarray(maps.mean((1, 2)))
 
     want = features(exact)
     errors = [np.abs(features(model).mean(0) - want.mean(0)).mean() for model in (corrected, rounded)]

@@ -14,14 +14,16 @@ SMALL = {"input_size": 32, "epochs": 2, "fine_tune_epochs": 2, "seed": 3, "test_
 MakeJob = Callable[..., Job]
 
 
-@pytest.fixture
-def make_job(synthetic_root: Path, tmp_path: Path) -> MakeJob:
-    """Start a small job in its own folder; keywords replace values of the recipe."""
+@pytest.fixture(scope="module")
+def make_job(synthetic_root: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeJob:
+    """Start a small job in a folder of its own; keywords replace values of the recipe."""
 
     def make(name: str, recipe: str = "notebook", **overrides: object) -> Job:
         small = SMALL if recipe == "notebook" else {"input_size": 32, "seed": 3, "test_count": 8}
         config = make_config(recipe, {**small, **overrides})
         request = DataRequest(data=str(synthetic_root))
-        return start_job(config, request, weights="random", output=tmp_path / name, overwrite=False)
+        return start_job(
+            config, request, weights="random", output=tmp_path_factory.mktemp("jobs") / name, overwrite=False
+        )
 
     return make

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,9 +41,15 @@ def _history(job: Job) -> dict[str, Any]:
     return history
 
 
-def test_two_stages_with_history_checkpoint_and_metrics(make_job: MakeJob) -> None:
-    job = make_job("run")
-    heard = _train(job)
+@pytest.fixture(scope="module")
+def undisturbed(make_job: MakeJob) -> tuple[Job, list[Any]]:
+    """A job that nobody interrupted, and what its listener heard."""
+    job = make_job("undisturbed")
+    return job, _train(job)
+
+
+def test_two_stages_with_history_checkpoint_and_metrics(undisturbed: tuple[Job, list[Any]]) -> None:
+    job, heard = undisturbed
     history, state = _history(job), job.run.read_state()
     assert all(len(history[key]) == 4 for key in ("loss", "accuracy", "val_loss", "val_accuracy"))
     assert history["fine_tune_at"] == 2
@@ -53,30 +58,23 @@ def test_two_stages_with_history_checkpoint_and_metrics(make_job: MakeJob) -> No
     assert set(state.stages["tuned"]) == {"train", "validation", "test"}
     assert state.stages["tuned"]["test"]["n"] == 8
     assert [p.name for p in (job.run.folder / "checkpoint").glob("*.h5")] == ["epoch-004.weights.h5"]
-    ends = [p for p in heard if "val_loss" in p.logs]
-    assert [(p.stage, p.epoch, p.epochs) for p in ends] == [
-        ("frozen", 1, 4),
-        ("frozen", 2, 4),
-        ("tuned", 3, 4),
-        ("tuned", 4, 4),
-    ]
+    ends = [(p.stage, p.epoch, p.epochs) for p in heard if "val_loss" in p.logs]
+    assert ends == [("frozen", 1, 4), ("frozen", 2, 4), ("tuned", 3, 4), ("tuned", 4, 4)]
     # The figures of the last epoch are those of the exported, random-free graph.
     assert state.stages["tuned"]["validation"]["accuracy"] == pytest.approx(history["val_accuracy"][-1])
     assert state.stages["tuned"]["validation"]["loss"] == pytest.approx(history["val_loss"][-1], rel=1e-3)
 
 
-@pytest.mark.parametrize("stops", [(2,), (3,), (1, 4)])
-def test_resumed_history_is_the_undisturbed_one(make_job: MakeJob, stops: tuple[int, ...]) -> None:
-    undisturbed = make_job("undisturbed")
-    _train(undisturbed)
+def test_resumed_history_is_the_undisturbed_one(make_job: MakeJob, undisturbed: tuple[Job, list[Any]]) -> None:
     disturbed = make_job("disturbed")
-    for stop in stops:
+    # In the middle of the frozen stage, at the door of the tuned one, and inside it.
+    for stop in (2, 3, 4):
         with pytest.raises(KeyboardInterrupt):
             _train(disturbed, stop_at=stop)
         assert disturbed.run.read_state().epochs_done == stop - 1
     _train(disturbed)
-    assert _history(disturbed) == _history(undisturbed)
-    first, second = (job.run.read_state().stages for job in (undisturbed, disturbed))
+    assert _history(disturbed) == _history(undisturbed[0])
+    first, second = (job.run.read_state().stages for job in (undisturbed[0], disturbed))
     assert first == second
 
 
@@ -110,7 +108,7 @@ def _pictures(labels: list[Any]) -> Pictures:
         (["sunglasses"] * 12, "both classes, got only sunglasses"),
     ],
 )
-def test_too_little_to_train_on(labels: list[Any], message: str, make_job: MakeJob, tmp_path: Path) -> None:
+def test_too_little_to_train_on(labels: list[Any], message: str, make_job: MakeJob) -> None:
     from gafas.learn.config import NotebookConfig
     from gafas.learn.train import train_network
     from gafas.learn.weights import WeightsSource

@@ -32,7 +32,7 @@ def draw_scores(
     from gafas.scoring.metrics import confusion
 
     targets = [sample.target for sample in samples]
-    name = f"{part} images, n = {len(samples)}"
+    name = f"{part.capitalize()} images, n = {len(samples)}"
     counts = confusion(targets, probabilities, threshold=threshold)
     scores.plot_confusion(folder / "confusion.png", counts, title=name, synthetic=synthetic)
     scores.plot_roc(folder / "roc.png", targets, probabilities, threshold=threshold, title=name, synthetic=synthetic)

@@ -241,6 +241,8 @@ def save_onnx(model: Any, target: Path) -> None:
     import onnx
 
     with quiet():
+        # Keras exports only what has been called in this process.
+        model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32))
         model.export(target, format="onnx", verbose=False)
     graph_model = onnx.load(target)
     graph = graph_model.graph
