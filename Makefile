@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # pip may be asked for more, e.g. make setup EXTRAS=dev,backends
 EXTRAS ?= dev
-STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 comma := ,
+STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 # Data and weights beside the repository are used where they are.
 SHARED := $(wildcard ../shared)

@@ -89,7 +89,8 @@ class Bundle:
         """
         if name not in {listed.split("/")[0] for listed in self.manifest.files}:
             have = ", ".join(sorted({listed.split("/")[0] for listed in self.manifest.files})) or "nothing"
-            raise BundleError(f"{self.folder}: has no {name}, only {have}; make it with: gafas export")
+            step = "it holds no Keras model to export" if name == KERAS else "make it with: gafas export RUN"
+            raise BundleError(f"{self.folder}: has no {name}, only {have}; {step}")
         return self.folder / name
 
 

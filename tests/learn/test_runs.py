@@ -63,5 +63,7 @@ def test_licences_name_data_and_backbone() -> None:
     real = licences({"name": "CMU Face Images"}, {"kind": "packaged"})
     assert "CC BY 4.0" in real[0]
     assert "Apache-2.0" in real[1]
+    assert "MIT" in real[2]
+    assert "own licence" in licences({"name": "CMU Face Images"}, {"kind": "file", "file": "w.h5"})[1]
     assert licences({"synthetic": True}, {"kind": "random"}) == ("Data: drawn by gafas (synthetic), Apache-2.0",)
     assert "own licence" in licences({"name": "holiday"}, None)[0]

@@ -34,7 +34,7 @@ def doctor(json: options.Json = False) -> None:
     if json:
         print_json([{"check": what, "state": state, "detail": detail} for what, state, detail in checks])
     else:
-        print_table(f"gafas {__version__}", ["check", "state", "detail"], checks)
+        print_table(f"gafas {__version__}", ["check", "state", "detail"], checks, text=["state", "detail"])
     if any(state == "broken" for _, state, _ in checks):
         raise typer.Exit(1)
 

@@ -40,7 +40,8 @@ def export(
     from gafas.cli.training import resume_job
     from gafas.learn.export import parse_formats, require_agreement
 
-    comparisons = export_job(resume_job(run, data=data), parse_formats(formats))
+    wanted = parse_formats(formats)
+    comparisons = export_job(resume_job(run, data=data), wanted)
     if json:
         print_json([asdict(comparison) for comparison in comparisons])
     else:

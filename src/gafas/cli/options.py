@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,7 +44,6 @@ Threshold = Annotated[
     typer.Option("--threshold", min=0, max=1, help="P(sunglasses) to say sunglasses. Default: the model's own."),
 ]
 Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads of the model; 0 takes all cores.")]
-OutputDir = Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", file_okay=False)]
 
 
 def parse_classes(words: list[str] | None) -> dict[Label, list[str]] | None:

