@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two workers, a file at a time, so that files share what they trained.
+PYTEST_ARGS ?= -n 2 --dist loadfile
 # pip may be asked for more, e.g. make setup EXTRAS=dev,backends
 EXTRAS ?= dev
 comma := ,
