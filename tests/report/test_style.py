@@ -43,7 +43,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.Mo
     target = tmp_path / "curves.png"
     target.write_bytes(b"earlier")
     monkeypatch.setattr(style.Figure, "savefig", fail_half_way)
-    with pytest.raises(OutputError, match=r"curves\.png: cannot be written: No space left"):
+    with pytest.raises(OutputError, match=r"curves\.png: not written: No space left"):
         style.save_figure(style.new_figure(2, 2), target)
     assert target.read_bytes() == b"earlier"
     assert list(tmp_path.iterdir()) == [target]
@@ -51,7 +51,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_folder_in_the_way_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "curves.png").mkdir()
-    with pytest.raises(OutputError, match=r"curves\.png: cannot be written"):
+    with pytest.raises(OutputError, match=r"curves\.png: is a folder; name a file"):
         style.save_figure(style.new_figure(2, 2), tmp_path / "curves.png")
     assert [entry.name for entry in tmp_path.iterdir()] == ["curves.png"]
 
