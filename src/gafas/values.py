@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -141,22 +141,3 @@ class Interval:
 
     low: float
     high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Scores beside their truth, row by row, as every referee wants them.
-
-    Attributes
-    ----------
-    samples : tuple of Sample
-        What was scored.
-    probabilities : tuple of float
-        P(sunglasses) of each sample, in [0, 1].
-    splits : tuple of str
-        The part that each sample belongs to; empty string where it belongs to none.
-    """
-
-    samples: tuple[Sample, ...]
-    probabilities: tuple[float, ...]
-    splits: tuple[str, ...] = field(default=())

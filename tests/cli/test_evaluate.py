@@ -31,6 +31,7 @@ def test_test_part_of_a_run(gafas: Gafas, trained: Path, tmp_path: Path) -> None
         ("full", "half", "quarter"), figures["n"]
     )
     assert sum(row["n"] for row in figures["by"]["person"]) == figures["n"]
+    assert figures["in_no_group"] == {"pose": 0, "expression": 0, "person": 0}
     for name in ("confusion", "roc", "precision_recall", "predictions"):
         assert (output / f"{name}.png").stat().st_size > 5000
 
@@ -137,7 +138,8 @@ def test_the_notebooks_own_model_on_all_photographs(gafas: Gafas, cmu_root: Path
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
     counts = figures["confusion"]
-    # 605; one picture lies so near to 0.5 that it is right (606) when resized pixels are not rounded to 8 bits.
+    # 605. Three pictures lie within 0.03 of the threshold; they change sides, and 606 are right, when the resized
+    # pixels are not rounded to 8 bits.
     assert counts["tn"] + counts["tp"] in (605, 606)
     assert figures["n"] == 624
 

@@ -139,7 +139,7 @@ def _photograph(sample: Sample) -> tuple[str | None, ...]:
 def _figures(
     judged: Judged, by_resolution: dict[str, Judged], *, dataset: Dataset, part: str, model: str
 ) -> dict[str, Any]:
-    from gafas.scoring.groups import by_group, group_to_json
+    from gafas.scoring.groups import by_group, count_ungrouped, group_to_json
     from gafas.scoring.metrics import evaluate as score
     from gafas.scoring.metrics import to_json
 
@@ -147,10 +147,12 @@ def _figures(
         return to_json(score(one.targets, one.probabilities, threshold=one.threshold))
 
     groups: dict[str, Any] = {}
+    unknown: dict[str, int] = {}
     for key in ("pose", "expression", "person"):
         rows = by_group(judged.samples, judged.probabilities, threshold=judged.threshold, key=key)
         if rows:
             groups[key] = [group_to_json(row) for row in rows]
+            unknown[key] = count_ungrouped(judged.samples, key=key)
     return {
         "model": model,
         "data": dataset.name,
@@ -158,6 +160,7 @@ def _figures(
         "split": part,
         **figures(judged),
         "by": groups,
+        "in_no_group": unknown,
         "by_resolution": {name: figures(one) for name, one in by_resolution.items()},
         "failed": dict(judged.failed),
     }
@@ -205,6 +208,8 @@ def _print(result: dict[str, Any], judged: Judged, part: str) -> None:
     for key, rows in result["by"].items():
         cells = [(r["group"], share(r["accuracy"]), between(r["interval"]), r["correct"], r["n"]) for r in rows]
         print_table(f"By {key}", [key, "accuracy", "95 % interval", "right", "n"], cells)
+        if missing := result["in_no_group"][key]:
+            note(f"{missing} images have no known {key}")
     if result["by_resolution"]:
         cells = [
             (name, share(r["accuracy"]), between(r["interval"]), share(r["loss"]), r["n"])

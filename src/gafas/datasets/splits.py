@@ -16,8 +16,6 @@ import numpy as np
 from gafas.errors import DataError
 from gafas.values import LABELS, SPLIT_NAMES, Sample, Split
 
-NOTEBOOK_SEED = 123456
-
 
 def split_files(
     samples: Sequence[Sample],

@@ -37,8 +37,6 @@ DPI = 120
 # Okabe & Ito 2008, "Color Universal Design": told apart with any kind of colour vision.
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
-GREEN = "#009E73"
-PURPLE = "#CC79A7"
 GREY = "#6B6B6B"
 LIGHT_GREY = "#D9D9D9"
 INK = "#1A1A1A"
