@@ -17,9 +17,9 @@ QUICK = ("--set", "input_size=32", "--set", "epochs=1", "--set", "fine_tune_epoc
 def test_everything_is_in_one_run_folder(gafas: Gafas, synthetic_root: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     result = gafas("reproduce", "--data", synthetic_root, "-o", run, *QUICK)
-    # A training of two epochs may leave labels too close to the threshold for 8 bits.
-    refused = "not exported" in result.stderr
-    assert result.exit_code == (1 if refused else 0), result.output
+    assert result.exit_code == 0, result.output
+    # A training of two epochs may leave labels too close to the threshold for 8 bits; then it is said.
+    assert (run / "bundle" / "model.tflite").exists() != ("model.tflite is not in the bundle" in result.stderr)
     for place in (
         "data/full/glasses",
         "data/bad",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gafas.cli.training import Job
     from gafas.learn.export import Comparison
 
-_CALIBRATION = 64
+_CALIBRATION = 200
 """Training pictures by which the dynamic-range format is corrected."""
 
 
