@@ -17,7 +17,7 @@ export GAFAS_DATA ?= $(abspath $(SHARED)/data)
 export GAFAS_WEIGHTS ?= $(abspath $(SHARED)/weights)
 endif
 
-.PHONY: help setup demo test check format docs build clean
+.PHONY: help setup demo model test check format docs build clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -34,6 +34,12 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: setup ## The notebook end to end: train, evaluate, export, compare
 	$(BIN)/gafas reproduce
+
+# An interrupted training goes on where it was.
+model: setup ## Rebuild the shipped model from the data
+	@if [ -f runs/gafas-base/config.json ]; then $(BIN)/gafas train --resume runs/gafas-base; \
+	else $(BIN)/gafas train --recipe gafas --weights packaged --output runs/gafas-base; fi
+	$(BIN)/python tools/make_model.py runs/gafas-base src/gafas/assets/gafas-base
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -15,8 +15,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from gafas import imaging
 from gafas.errors import ImageError, OutputError, UsageError
-from gafas.imaging import FORMATS, MAX_PIXELS, SUFFIXES, decode, encode, read_image, resize, stack, write_image
+from gafas.imaging import (
+    FORMATS,
+    MAX_PIXELS,
+    SUFFIXES,
+    can_encode,
+    decode,
+    encode,
+    read_image,
+    resize,
+    stack,
+    write_image,
+)
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
 
@@ -351,3 +363,47 @@ def test_stack_makes_one_batch() -> None:
     assert batch.shape == (2, 8, 6, 3)
     assert batch.dtype == np.uint8
     assert stack([], (8, 6)).shape == (0, 8, 6, 3)
+
+
+# Large pictures go strip by strip
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"])
+def test_strips_give_the_same_pixels(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    if mode == "I;16":
+        picture = Image.fromarray(rng.integers(0, 65536, (31, 20)).astype(np.uint16))
+    else:
+        picture = Image.fromarray(rng.integers(0, 256, (31, 20, 4), dtype=np.uint8), "RGBA").convert(mode)
+    buffer = io.BytesIO()
+    picture.save(buffer, "TIFF" if mode == "CMYK" else "PNG")
+    at_once = decode(buffer.getvalue())
+    monkeypatch.setattr(imaging, "_STRIP", 60)
+    assert np.array_equal(decode(buffer.getvalue()), at_once)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_strips_come_out_upright(orientation: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (31, 20, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", exif=exif)
+    at_once = decode(buffer.getvalue())
+    assert at_once.flags.c_contiguous
+    monkeypatch.setattr(imaging, "_STRIP", 1)
+    assert np.array_equal(decode(buffer.getvalue()), at_once)
+
+
+@pytest.mark.parametrize("size", [(40, 30), (7, 300), (300, 7), (300, 300), (1, 1)])
+def test_large_pictures_are_resized_to_within_one_level(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    at_once = resize(image, size)
+    monkeypatch.setattr(imaging, "_LARGE", 100)
+    monkeypatch.setattr(imaging, "_STRIP", 1000)
+    assert np.abs(resize(image, size).astype(int) - at_once).max() <= 1
+
+
+def test_what_can_be_encoded() -> None:
+    assert all(map(can_encode, (".jpg", ".PNG", ".webp", ".gif", ".pgm")))
+    assert not any(map(can_encode, ("", ".txt", ".pdf", ".heic")))

@@ -19,7 +19,9 @@ def loaded_by(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["predictor", "rows", "sources", "writers", "backends"], ids=lambda name: f"gafas.runtime.{name}"
+    "module",
+    ["annotate", "answers", "backends", "eyewear", "faces", "predictor", "rows", "schemas", "sources", "writers"],
+    ids=lambda name: f"gafas.runtime.{name}",
 )
 def test_prediction_needs_no_training_framework(module: str) -> None:
     assert not loaded_by(f"import gafas.runtime.{module}") & {*HEAVY, "onnxruntime", "ai_edge_litert", "typer", "rich"}

@@ -10,6 +10,7 @@ import json
 import reprlib
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ TFLITE = "model.tflite"
 TFLITE_FULL = "model-full.tflite"
 KERAS = "model.keras"
 SAVED_MODEL = "saved_model"
+WEIGHTS = "model.weights.h5"
+
+SHIPPED = "gafas-base"
+"""Name of the bundle that the package carries and takes where no other is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,12 @@ class Manifest:
         Names of the classes 0 and 1 of ``sunglasses``.
     threshold : float
         P(sunglasses) from which a region is labelled ``sunglasses``; never chosen on test data.
+    eyeglasses_threshold : float or None
+        P(eyeglasses) from which clear glasses are said to be worn; ``None`` where the model does not know them.
+    region : {"whole", "face"}
+        What the model was trained on: whole images, or squares around faces.
+    margin : float
+        With ``face``: the square's side, in long sides of the detector's box.
     temperature : float
         What the logits were divided by before the sigmoid inside the graph; 1 when not calibrated.
     training : dict
@@ -63,6 +74,9 @@ class Manifest:
     outputs: tuple[str, ...] = ("sunglasses",)
     labels: tuple[str, str] = ("no_sunglasses", "sunglasses")
     threshold: float = 0.5
+    eyeglasses_threshold: float | None = None
+    region: str = "whole"
+    margin: float = 1.3
     temperature: float = 1.0
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -94,15 +108,23 @@ class Bundle:
         return self.folder / name
 
 
+def shipped_bundle(name: str = SHIPPED) -> Path:
+    """Return the folder of a bundle that the package carries."""
+    return Path(str(resources.files("gafas") / "assets" / name))
+
+
 def find_bundle(path: Path) -> Path:
-    """Return the bundle folder that `path` means: the folder itself, or ``bundle/`` of a run.
+    """Return the bundle folder that `path` means: the folder itself, ``bundle/`` of a run, or a shipped one's name.
 
     Raises
     ------
     BundleError
         There is no manifest at either place.
     """
-    for folder in (path, path / "bundle"):
+    places = [path, path / "bundle"]
+    if len(path.parts) == 1 and not path.exists():
+        places.append(shipped_bundle(path.name))
+    for folder in places:
         if (folder / MANIFEST).is_file():
             return folder
     raise BundleError(f"{path}: expected a bundle or run folder with {MANIFEST}, got none; train one: gafas train")
@@ -183,6 +205,12 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     # Everything above reads the score as P(sunglasses): another order would turn every answer round.
     "labels": (str(list(LABELS)), lambda value: value == list(LABELS)),
     "threshold": ("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1),
+    "eyeglasses_threshold": (
+        "a number from 0 to 1",
+        lambda value: value is None or (_is_number(value) and 0 <= value <= 1),
+    ),
+    "region": ("whole or face", lambda value: value in {"whole", "face"}),
+    "margin": ("a number from 1 to 4", lambda value: _is_number(value) and 1 <= value <= 4),
     "temperature": ("a number above 0", lambda value: _is_number(value) and value > 0),
     "training": _OBJECT,
     "metrics": _OBJECT,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,16 +35,22 @@ MAX_PIXELS = 178_956_970
 _SIXTEEN_BIT_MODES = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 
 _ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_AS_STORED: dict[int, Callable[[Rgb], Rgb]] = {
+    2: lambda upright: upright[:, ::-1],
+    3: lambda upright: upright[::-1, ::-1],
+    4: lambda upright: upright[::-1],
+    5: lambda upright: upright.transpose(1, 0, 2),
+    6: np.rot90,
+    7: lambda upright: upright[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda upright: np.rot90(upright, -1),
 }
-"""What makes a picture upright, by its EXIF orientation."""
+"""How an upright array looks when it lies as in the file, by EXIF orientation: views, nothing is copied."""
+
+_STRIP = 2**22
+"""Pixels converted at once: whole copies of a large picture would cost several times its own memory."""
+
+_LARGE = 2**25
+"""Pixels from which a picture is also resized strip by strip."""
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
@@ -80,7 +87,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
                     raise ImageError(f"{width}×{height} pixels, expected at most {max_pixels:,}; make it smaller")
                 _check_samples(image, data)
                 image.load()
-                return np.array(_to_rgb(_upright(image)), dtype=np.uint8)
+                return _to_array(image)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -105,17 +112,34 @@ def _check_samples(image: Image.Image, data: bytes) -> None:
         raise ImageError(f"the header says that the largest sample is {maximum}, got {samples.max()}; damaged picture")
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _to_array(image: Image.Image) -> Rgb:
+    """Convert strip by strip: an upright array is filled as the picture lies in the file."""
+    width, height = image.size
+    orientation = _orientation(image)
+    upright = np.empty((width, height, 3) if orientation >= 5 else (height, width, 3), dtype=np.uint8)
+    stored = _AS_STORED.get(orientation, np.asarray)(upright)
+    if image.mode == "I" and image.format == "TIFF":
+        raise ImageError("signed or 32-bit pixels have no defined range; convert to 8 or 16 bits")
+    for top, bottom in _strips(height, width):
+        stored[top:bottom] = np.asarray(_to_rgb(image.crop((0, top, width, bottom))))
+    return upright
+
+
+def _strips(height: int, width: int) -> Iterator[tuple[int, int]]:
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        yield top, min(top + rows, height)
+
+
+def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(_ORIENTATION)
     except Exception:  # noqa: BLE001  # the pixels are good: broken metadata is no reason to refuse them
-        return image
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+        return 1
+    return orientation if orientation in _AS_STORED else 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "I" and image.format == "TIFF":
-        raise ImageError("signed or 32-bit pixels have no defined range; convert to 8 or 16 bits")
     if image.mode in _SIXTEEN_BIT_MODES:
         samples = np.asarray(image).astype(np.int64)
         return Image.fromarray((samples.clip(0, 65535) / 257).round().astype(np.uint8)).convert("RGB")
@@ -152,7 +176,15 @@ def resize(image: Rgb, size: tuple[int, int]) -> Rgb:
     height, width = size
     if image.shape[:2] == (height, width):
         return image
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+    if image.shape[0] * image.shape[1] > _LARGE:
+        # Width before height: Pillow may choose the other order, which rounds to a neighbouring level here and there.
+        strips = (image[top:bottom] for top, bottom in _strips(*image.shape[:2]))
+        image = np.concatenate([_stretch(strip, (len(strip), width)) for strip in strips])
+    return _stretch(image, size)
+
+
+def _stretch(image: Rgb, size: tuple[int, int]) -> Rgb:
+    return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR))
 
 
 def stack(images: list[Rgb], size: tuple[int, int]) -> Rgb:
@@ -160,6 +192,28 @@ def stack(images: list[Rgb], size: tuple[int, int]) -> Rgb:
     if not images:
         return np.zeros((0, *size, 3), dtype=np.uint8)
     return np.stack([resize(image, size) for image in images])
+
+
+def crop(image: Rgb, x0: int, y0: int, x1: int, y1: int) -> Rgb:
+    """Cut out a rectangle, `x1` and `y1` exclusive; what lies outside the image repeats its border.
+
+    Raises
+    ------
+    ValueError
+        The rectangle is empty or has no pixel in common with the image.
+    """
+    height, width = image.shape[:2]
+    if x1 <= max(x0, 0) or y1 <= max(y0, 0) or x0 >= width or y0 >= height:
+        raise ValueError(f"({x0}, {y0}, {x1}, {y1}) has no pixel in common with {width}×{height}")
+    inside = image[max(y0, 0) : y1, max(x0, 0) : x1]
+    border = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
+    return np.pad(inside, border, mode="edge") if any(map(any, border)) else inside
+
+
+def can_encode(suffix: str) -> bool:
+    """Say whether pictures of a file ending such as ``.jpg`` can be written."""
+    kind = Image.registered_extensions().get(suffix.lower())
+    return suffix.lower() in SUFFIXES and kind in Image.SAVE
 
 
 def encode(image: Rgb, suffix: str, *, quality: int = 95) -> bytes:
@@ -170,13 +224,12 @@ def encode(image: Rgb, suffix: str, *, quality: int = 95) -> bytes:
     UsageError
         No picture format that can be written has that ending.
     """
-    kind = Image.registered_extensions().get(suffix.lower())
-    if suffix.lower() not in SUFFIXES or kind not in Image.SAVE:
+    if not can_encode(suffix):
         raise UsageError(f"expected an image ending such as .png or .jpg, got {suffix or 'none'}")
     grey = bool((image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all())
     picture = Image.fromarray(image[..., 0] if grey else image)
     buffer = io.BytesIO()
-    picture.save(buffer, format=kind, quality=quality)
+    picture.save(buffer, format=Image.registered_extensions()[suffix.lower()], quality=quality)
     return buffer.getvalue()
 
 

@@ -10,6 +10,10 @@ Label = Literal["sunglasses", "no_sunglasses"]
 LABELS: tuple[Label, Label] = ("no_sunglasses", "sunglasses")
 """In the order of the integer targets 0 and 1: a score is always P(sunglasses)."""
 
+Eyewear = Literal["none", "eyeglasses", "sunglasses"]
+EYEWEAR: tuple[Eyewear, ...] = ("none", "eyeglasses", "sunglasses")
+"""What stands before the eyes: nothing, clear glasses, dark ones."""
+
 Resolution = Literal["full", "half", "quarter"]
 RESOLUTIONS: tuple[Resolution, ...] = ("full", "half", "quarter")
 
@@ -31,6 +35,8 @@ class Sample:
         ``None`` where the data set does not know.
     resolution : Resolution or None
         Which of the CMU sizes; ``None`` for other data sets.
+    eyewear : Eyewear or None
+        The finer class, where the data set knows it: a face without sunglasses may wear clear glasses.
     """
 
     path: str
@@ -39,6 +45,7 @@ class Sample:
     pose: str | None = None
     expression: str | None = None
     resolution: Resolution | None = None
+    eyewear: Eyewear | None = None
 
     @property
     def target(self) -> int:
@@ -64,6 +71,8 @@ class Dataset:
         True when the pictures were drawn by ``gafas.datasets.synthetic``.
     skipped : tuple of str
         Paths that were left out on request, so that nothing leaves silently.
+    unclear : tuple of str
+        Paths that the data set itself calls unclear: tinted lenses, goggles; of no class, reported apart.
     """
 
     name: str
@@ -72,6 +81,7 @@ class Dataset:
     bad: tuple[Sample, ...] = ()
     synthetic: bool = False
     skipped: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
 
     def at(self, resolution: Resolution) -> tuple[Sample, ...]:
         """Return the samples of one resolution; a sample without resolution counts as full."""
@@ -84,13 +94,14 @@ class Split:
 
     Attributes
     ----------
-    kind : {"file", "person"}
-        What was dealt out: with ``file`` the same person may be on both sides.
+    kind : {"file", "person", "block"}
+        What was dealt out: files, persons, or blocks of consecutive numbers; only with ``person`` is it certain that
+        nobody is on both sides.
     seed : int
         The seed it was drawn with.
     """
 
-    kind: Literal["file", "person"]
+    kind: Literal["file", "person", "block"]
     seed: int
     train: tuple[str, ...]
     validation: tuple[str, ...]
@@ -103,13 +114,33 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class FaceBox:
-    """Pixels of the upright image; ``x1``, ``y1`` exclusive."""
+    """Pixels of the upright image; ``x1``, ``y1`` exclusive.
+
+    Attributes
+    ----------
+    confidence : float or None
+        The detector's, in [0, 1]; ``None`` where nothing was detected but the whole image taken.
+    landmarks : tuple of (x, y) or None
+        Right eye, left eye (the person's own), nose, right and left corner of the mouth, in pixels; they may lie
+        outside the image.
+    """
 
     x0: int
     y0: int
     x1: int
     y1: int
     confidence: float | None = None
+    landmarks: tuple[tuple[float, float], ...] | None = None
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.y1 - self.y0
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,28 @@ def test_info() -> None:
     assert (manifest["name"], manifest["input_size"], list(manifest["files"])) == ("tiny", [8, 8], [ONNX])
 
 
+def test_info_says_what_is_judged_and_from_which_probability() -> None:
+    manifest = Manifest(
+        name="both",
+        architecture="none",
+        input_size=(8, 8),
+        outputs=("sunglasses", "eyeglasses"),
+        threshold=0.4,
+        eyeglasses_threshold=0.6,
+        region="face",
+        margin=1.5,
+    )
+    save_manifest(Path("runs/bare"), manifest)
+    said = json.loads(gafas("info", "runs/bare").stdout)
+    assert {key: said[key] for key in ("region", "margin", "outputs", "threshold", "eyeglasses_threshold")} == {
+        "region": "face",
+        "margin": 1.5,
+        "outputs": ["sunglasses", "eyeglasses"],
+        "threshold": 0.4,
+        "eyeglasses_threshold": 0.6,
+    }
+
+
 def test_verify(runs: Path) -> None:
     result = gafas("verify", "runs/new")
     assert (result.exit_code, result.stdout) == (0, "runs/new/bundle: 1 files as the manifest says\n")

@@ -21,7 +21,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gafas.bundle import MANIFEST, ONNX, TFLITE, Manifest, load_bundle, save_manifest
-from gafas.cli import app, predict
+from gafas.cli import app, tables
 from gafas.imaging import encode, write_image
 from tests.runtime.tiny import TINY_TFLITE
 
@@ -105,7 +105,7 @@ def test_a_table_for_people() -> None:
 
 
 def test_a_long_table_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "_TABLE_ROWS", 2)
+    monkeypatch.setattr(tables, "_TABLE_ROWS", 2)
     result = gafas("photos")
     assert "photos/light.png" not in result.stdout
     assert "the first 2 of 3 rows are shown; write all with: -o result.csv" in result.stderr
@@ -147,19 +147,11 @@ def test_litert_says_the_same() -> None:
     assert judge("photos", "--runtime", "litert") == judge("photos", "--runtime", "onnx")
 
 
-def test_the_newest_run_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shipped_model_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GAFAS_MODEL")
-    assert "no model: pass --model BUNDLE, set $GAFAS_MODEL, or train one" in refuse("photos", code=2)
-    for number, name in enumerate(("old", "new", ".writing-newer")):
-        run = Path("runs", name)
-        shutil.copytree("tiny", run / "bundle")
-        os.utime(run / "bundle" / MANIFEST, (number, number))
-    result = gafas("photos")
-    assert result.exit_code == 0
-    assert result.stderr == "model: runs/new\n"
-
-
-# Images that fail
+    rows = judge("photos")
+    assert rows == judge("photos", "--model", "gafas-base")
+    assert all(row["eyeglasses"] for row in rows if row["status"] == "ok")
 
 
 def png_claiming(width: int, height: int) -> bytes:

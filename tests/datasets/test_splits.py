@@ -9,7 +9,15 @@ import pytest
 
 from gafas.datasets.cmu import EXPRESSIONS, POSES, read_cmu
 from gafas.datasets.organize import organize
-from gafas.datasets.splits import check_split, read_split, split_files, split_from_json, split_persons, split_to_json
+from gafas.datasets.splits import (
+    check_split,
+    person_folds,
+    read_split,
+    split_files,
+    split_from_json,
+    split_persons,
+    split_to_json,
+)
 from gafas.errors import DataError
 from gafas.values import LABELS, SPLIT_NAMES, Sample, Split
 
@@ -128,7 +136,7 @@ def test_json_there_and_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "dog"}, "kind: expected 'file' or 'person', got 'dog'"),
+        ({"kind": "dog"}, "kind: expected 'file', 'person' or 'block', got 'dog'"),
         ({"seed": "7"}, "seed: expected a whole number"),
         ({"seed": True}, "seed: expected a whole number"),
         ({"test": None}, "test: expected a list of paths, got NoneType"),
@@ -181,3 +189,43 @@ def test_they_are_the_files_that_keras_picks(cmu_root: Path, tmp_path: Path) -> 
     split = split_files(full.samples, seed=123456)
     assert [Path(path).stem for path in split.train] == picked("training")
     assert [Path(path).stem for path in split.test + split.validation] == picked("validation")
+
+
+def _of_persons(**counts: int) -> list[Sample]:
+    return [
+        Sample(f"{person}/{i}.png", "sunglasses" if i % 2 else "no_sunglasses", person=person)
+        for person, n in counts.items()
+        for i in range(n)
+    ]
+
+
+def test_one_fold_a_person() -> None:
+    assert person_folds(_of_persons(bob=2, ann=9), None, seed=1) == (("ann",), ("bob",))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_folds_hold_whole_persons_and_are_balanced(seed: int) -> None:
+    counts = {"ann": 10, "bob": 8, "cat": 6, "dan": 6, "eve": 5, "fay": 5}
+    folds = person_folds(_of_persons(**counts), 2, seed=seed)
+    assert sorted(person for fold in folds for person in fold) == sorted(counts)
+    sizes = [sum(counts[person] for person in fold) for fold in folds]
+    assert max(sizes) - min(sizes) <= 2
+    assert folds == person_folds(_of_persons(**counts)[::-1], 2, seed=seed)
+
+
+def test_another_seed_deals_otherwise() -> None:
+    alike = _of_persons(**dict.fromkeys("abcdefgh", 4))
+    assert len({person_folds(alike, 4, seed=seed) for seed in range(6)}) > 1
+
+
+@pytest.mark.parametrize("folds", [0, 1, 4])
+def test_folds_that_cannot_be(folds: int) -> None:
+    with pytest.raises(DataError, match=f"folds: expected 2 to 3 for 3 persons, got {folds}"):
+        person_folds(_of_persons(a=2, b=2, c=2), folds, seed=1)
+
+
+def test_folds_need_two_persons_and_their_names() -> None:
+    with pytest.raises(DataError, match="expected two persons or more, got 1"):
+        person_folds(_of_persons(a=2), None, seed=1)
+    with pytest.raises(DataError, match="the person is not known"):
+        person_folds([Sample("a.png", "sunglasses")], None, seed=1)

@@ -29,7 +29,7 @@ def test_overrides_take_words_and_none() -> None:
 @pytest.mark.parametrize(
     ("recipe", "overrides", "message"),
     [
-        ("cake", {}, "recipe: expected one of notebook, pca, got cake"),
+        ("cake", {}, "recipe: expected one of notebook, pca, gafas, adapt, got cake"),
         ("notebook", {"colour": 1}, "colour: not a setting of recipe notebook"),
         ("notebook", {"epochs": "many"}, "epochs: expected int, got 'many'"),
         ("notebook", {"epochs": 0}, "epochs: expected at least 1, got 0"),
@@ -40,7 +40,7 @@ def test_overrides_take_words_and_none() -> None:
         ("notebook", {"rotation": -0.1}, "rotation"),
         ("notebook", {"flip": "sideways"}, "flip"),
         ("notebook", {"fine_tune_at": 154}, "fine_tune_at"),
-        ("notebook", {"split": "thirds"}, "split: expected file or person, got thirds"),
+        ("notebook", {"split": "thirds"}, "split: expected file, person or block, got thirds"),
         ("notebook", {"seed": -1}, "seed"),
         ("notebook", {"threshold": 1.0}, "threshold"),
         ("pca", {"variance": 1.0}, "variance"),

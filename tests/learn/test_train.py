@@ -20,7 +20,8 @@ pytestmark = pytest.mark.train
 
 def _train(job: Job, *, stop_at: int | None = None) -> list[Any]:
     from gafas.learn.config import NotebookConfig
-    from gafas.learn.train import Progress, train_network
+    from gafas.learn.fitting import Progress
+    from gafas.learn.train import train_network
     from gafas.learn.weights import WeightsSource
 
     heard: list[Progress] = []

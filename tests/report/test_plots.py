@@ -16,8 +16,12 @@ from gafas.scoring.metrics import Confusion
 from gafas.values import Sample
 
 pytest.importorskip("matplotlib")
+from gafas.report import calibration as calibration_module
 from gafas.report import components as components_module
-from gafas.report import curves, plots, predictions, scores, style
+from gafas.report import confusion as confusion_module
+from gafas.report import curves, errors, plots, predictions, scores, style
+from gafas.scoring.calibration import calibrate
+from gafas.scoring.eyewear import score_eyewear
 
 HISTORY = {
     "accuracy": [0.54, 0.8, 0.96],
@@ -46,6 +50,16 @@ def eigenfaces(k: int) -> NDArray[np.float64]:
 DRAWINGS: dict[str, Callable[..., None]] = {
     "curves": lambda path, **k: plots.plot_curves(path, HISTORY, fine_tune_at=2, **k),
     "confusion": lambda path, **k: plots.plot_confusion(path, Confusion(3, 1, 0, 4), title="Test", **k),
+    "eyewear_confusion": lambda path, **k: plots.plot_eyewear_confusion(
+        path,
+        score_eyewear(["none", "eyeglasses", "sunglasses"], ["none", "sunglasses", "sunglasses"]),
+        title="Test",
+        **k,
+    ),
+    "reliability": lambda path, **k: plots.plot_reliability(
+        path, calibrate(TARGETS, SCORES, rng=np.random.default_rng(1), resamples=20), title="Test", **k
+    ),
+    "errors": lambda path, **k: plots.plot_errors(path, images(5), samples(TARGETS), SCORES, n=20, title="Test", **k),
     "roc": lambda path, **k: plots.plot_roc(path, TARGETS, SCORES, threshold=0.5, title="Test", **k),
     "precision_recall": lambda path, **k: plots.plot_precision_recall(
         path, TARGETS, SCORES, threshold=0.5, title="Test", **k
@@ -67,7 +81,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         kept.append(figure)
         style.save_figure(figure, path)
 
-    for module in (curves, scores, predictions, components_module):
+    for module in (curves, scores, predictions, components_module, calibration_module, confusion_module, errors):
         monkeypatch.setattr(module, "save_figure", keep)
     return kept
 
@@ -319,3 +333,47 @@ class TestComponents:
         with pytest.raises(UsageError, match="ratios: expected shares"):
             plots.plot_explained_variance(tmp_path / "v.png", ratios)
         assert not list(tmp_path.iterdir())
+
+
+def test_eyewear_confusion_says_what_is_mixed_up(tmp_path: Path, figures: list[Any]) -> None:
+    scores_of = score_eyewear(["none", "eyeglasses", "sunglasses"], ["none", "sunglasses", "sunglasses"])
+    plots.plot_eyewear_confusion(tmp_path / "e.png", scores_of, title="Test")
+    text = words(figures[0])
+    assert "mixed up: 1 of 2" in text.replace("\n", " ")
+    assert text.count("100.0% of row") == 3
+
+
+def test_reliability_names_its_figures(tmp_path: Path, figures: list[Any]) -> None:
+    made = calibrate(TARGETS, SCORES, rng=np.random.default_rng(1), resamples=20)
+    plots.plot_reliability(tmp_path / "r.png", made, title="Test")
+    assert f"ECE {made.ece:.3f}" in words(figures[0])
+
+
+def test_errors_name_file_truth_and_score(tmp_path: Path, figures: list[Any]) -> None:
+    some = [Sample("an2i/an2i_straight_neutral_sunglasses.pgm", "sunglasses"), *samples([0])]
+    plots.plot_errors(tmp_path / "e.png", images(2), some, [0.4, 0.99999], n=9, title="Test")
+    text = words(figures[0])
+    assert "2 of 9 wrong" in text
+    assert "an2i/an2i_straight_neutral_sunglasses.pgm" in text.replace("\n", "")
+    assert "P > 0.999" in text
+    assert "truth: no sunglasses" in text
+
+
+def test_worst_errors_come_first() -> None:
+    assert errors.worst_errors(samples([1, 0, 1, 0]), [0.4, 0.9, 0.8, 0.5], threshold=0.5) == [1, 0, 3]
+
+
+def test_more_errors_than_a_sheet_holds(tmp_path: Path, figures: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "MAX_SHOWN", 3)
+    plots.plot_errors(tmp_path / "e.png", images(3), samples(TARGETS), SCORES, n=9, title="Test")
+    assert "the worst 3 shown" in words(figures[0])
+
+
+def test_no_errors(tmp_path: Path, figures: list[Any]) -> None:
+    plots.plot_errors(tmp_path / "e.png", [], [], [], n=9, title="Test")
+    assert "no errors" in words(figures[0])
+
+
+def test_errors_without_their_images(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected an image and a score for each of 5"):
+        plots.plot_errors(tmp_path / "e.png", images(2), samples(TARGETS), SCORES, n=9, title="Test")

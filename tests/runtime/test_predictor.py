@@ -12,9 +12,12 @@ import gafas
 from gafas.bundle import ONNX, TFLITE, TFLITE_FULL, Manifest, load_bundle, save_manifest
 from gafas.errors import BundleError, ImageError, UsageError
 from gafas.imaging import Rgb, encode
+from gafas.runtime import predictor as predictor_module
 from gafas.runtime.backends import ConstantBackend
+from gafas.runtime.faces import FaceDetector
 from gafas.runtime.predictor import Predictor, as_image, load_predictor
 from gafas.values import FaceBox, Verdict
+from tests.faces import SEEDS, portrait
 from tests.runtime.tiny import TINY_TFLITE
 
 
@@ -37,7 +40,7 @@ def test_a_verdict_on_the_whole_image() -> None:
 
 
 def test_a_model_that_knows_eyeglasses_too() -> None:
-    (verdict,) = Predictor(TwoOutputs()).predict(grey(0))
+    (verdict,) = Predictor(TwoOutputs(), outputs=("sunglasses", "eyeglasses")).predict(grey(0))
     assert (verdict.sunglasses, verdict.eyeglasses) == (0.75, 0.25)
 
 
@@ -94,7 +97,174 @@ def test_files_and_bytes_that_are_no_image(tmp_path: Path) -> None:
         predictor.predict(b"text")
 
 
+# Faces
+
+
+class Faces:
+    """Finds what it was told, and keeps the images it saw."""
+
+    def __init__(self, *found: FaceBox) -> None:
+        self.found, self.seen = found, 0
+
+    def detect(self, image: Rgb) -> tuple[FaceBox, ...]:
+        self.seen += 1
+        return self.found
+
+
+class Brightness:
+    """P(sunglasses) is the mean brightness; keeps the sizes of its batches."""
+
+    input_size = (4, 4)
+
+    def __init__(self, outputs: int = 1) -> None:
+        self.outputs = outputs
+        self.batches: list[int] = []
+
+    def probabilities(self, images: Rgb) -> Any:
+        assert images.shape[1:] == (4, 4, 3)
+        assert images.dtype == np.uint8
+        self.batches.append(len(images))
+        return np.repeat(images.mean(axis=(1, 2, 3))[:, None] / 255, self.outputs, axis=1).astype(np.float32)
+
+
+LEFT, RIGHT = FaceBox(0, 0, 10, 10, 0.9), FaceBox(20, 0, 40, 20, 0.6, landmarks=((-5.0, 3.0),) * 5)
+
+
+def two_sides() -> Rgb:
+    image = grey(0, 20, 40)
+    image[:, 15:] = 255
+    return image
+
+
+def by_face(*found: FaceBox, **options: Any) -> Predictor:
+    return Predictor(Brightness(), region="face", detector=Faces(*found), **options)
+
+
+def test_a_verdict_for_each_face_in_the_order_found() -> None:
+    left, right = by_face(LEFT, RIGHT, margin=1).predict(two_sides())
+    assert left == Verdict("face", LEFT, 0, None, "no_sunglasses")
+    assert right == Verdict("face", RIGHT, 1, None, "sunglasses")
+
+
+def test_the_margin_widens_what_is_seen() -> None:
+    (verdict,) = by_face(FaceBox(2, 4, 14, 16, 0.9), margin=2).predict(two_sides())
+    assert 0 < verdict.sunglasses < 1
+
+
+def test_where_no_face_is_found_the_whole_image_is_judged() -> None:
+    assert by_face().predict(grey(255)) == (Verdict("whole", FaceBox(0, 0, 20, 10), 1, None, "sunglasses"),)
+
+
+def test_faces_and_whole_images_in_one_batch_keep_their_order() -> None:
+    class Some:
+        def detect(self, image: Rgb) -> tuple[FaceBox, ...]:
+            return (LEFT, RIGHT) if image.shape[1] == 40 else ()
+
+    backend = Brightness()
+    predictor = Predictor(backend, region="face", margin=1, detector=Some())
+    images = [grey(51), two_sides(), grey(102), two_sides()]
+    verdicts = predictor.predict_batch(images)
+    assert [[round(v.sunglasses, 3) for v in found] for found in verdicts] == [[0.2], [0, 1], [0.4], [0, 1]]
+    assert backend.batches == [6]
+
+
+def test_hundreds_of_faces_go_in_batches_of_bounded_size() -> None:
+    many = [FaceBox(x % 30, x // 30, x % 30 + 3, x // 30 + 3, 0.5) for x in range(300)]
+    predictor = by_face(*many)
+    assert len(predictor.predict(two_sides())) == 300
+    assert isinstance(predictor.backend, Brightness)
+    assert max(predictor.backend.batches) <= 64
+    assert sum(predictor.backend.batches) == 300
+
+
+def test_the_score_of_an_image_is_that_of_its_largest_face() -> None:
+    images = [two_sides(), two_sides()[:, ::-1].copy()]
+    np.testing.assert_allclose(by_face(LEFT, RIGHT, margin=1).score(images), [[1.0], [0.25]], atol=0.02)
+    np.testing.assert_allclose(by_face().score([grey(51)]), [[0.2]])
+    assert by_face().score([]).shape == (0, 1)
+
+
+def test_whole_images_need_no_detector() -> None:
+    detector = Faces(LEFT)
+    (verdict,) = Predictor(Brightness(), region="whole", detector=detector).predict(two_sides())
+    assert (verdict.region, detector.seen) == ("whole", 0)
+    with pytest.raises(UsageError, match="expected a detector, got none"):
+        Predictor(Brightness(), region="face")
+    with pytest.raises(UsageError, match="region: expected whole or face, got nose"):
+        Predictor(Brightness(), region="nose")  # type: ignore[arg-type]
+
+
+def test_a_graph_that_gives_less_than_the_bundle_says() -> None:
+    predictor = Predictor(Brightness(), outputs=("sunglasses", "eyeglasses"), name="m")
+    with pytest.raises(BundleError, match="m: expected a graph that gives sunglasses, eyeglasses, got 1 output"):
+        predictor.predict(grey(0))
+    # What the bundle does not name is left out.
+    assert Predictor(Brightness(3)).score([grey(255)]).shape == (1, 1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_drawn_face_is_found_cut_out_and_judged(seed: int) -> None:
+    canvas = grey(200, 600, 900)
+    canvas[300:540, 500:756] = portrait(seed)
+    predictor = Predictor(Brightness(), region="face", detector=FaceDetector())
+    (verdict,) = predictor.predict(canvas)
+    assert verdict.region == "face"
+    assert (verdict.box.x0 > 500, verdict.box.x1 < 756, verdict.box.y0 > 300, verdict.box.y1 < 540) == (True,) * 4
+
+
 # Loading
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "asked", "expected"),
+    [
+        ("whole", "auto", "whole"),
+        ("whole", "face", "face"),
+        ("whole", "whole", "whole"),
+        ("face", "auto", "face"),
+        ("face", "whole", "whole"),
+    ],
+)
+def test_the_region(bundle: Path, trained_on: str, asked: str, expected: str) -> None:
+    save_manifest(bundle, Manifest(name="m", architecture="none", input_size=(8, 8), region=trained_on, margin=1.7))
+    predictor = load_predictor(bundle, region=asked)
+    assert (predictor.region, predictor.margin) == (expected, 1.7)
+    assert predictor.predict(portrait())[0].region == expected
+
+
+def test_the_detector_is_made_only_where_faces_are_looked_for(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def make(**options: int) -> Faces:
+        made.append(options)
+        return Faces()
+
+    monkeypatch.setattr(predictor_module, "FaceDetector", make)
+    load_predictor(bundle)
+    assert made == []
+    load_predictor(bundle, region="face", detector_size=320, min_face=20, threads=2)
+    assert made == [{"size": 320, "min_face": 20, "threads": 2}]
+
+
+def test_an_unknown_region(bundle: Path) -> None:
+    with pytest.raises(UsageError, match="--region: expected one of auto, face, whole, got nose"):
+        load_predictor(bundle, region="nose")
+
+
+def test_thresholds_and_outputs_come_from_the_bundle(bundle: Path) -> None:
+    manifest = Manifest(
+        name="m",
+        architecture="none",
+        input_size=(8, 8),
+        outputs=("sunglasses", "eyeglasses"),
+        eyeglasses_threshold=0.3,
+    )
+    save_manifest(bundle, manifest)
+    predictor = load_predictor(bundle)
+    assert (predictor.knows_eyeglasses, predictor.eyeglasses_threshold) == (True, 0.3)
+    save_manifest(bundle, Manifest(name="m", architecture="none", input_size=(8, 8)))
+    predictor = load_predictor(bundle)
+    assert (predictor.knows_eyeglasses, predictor.eyeglasses_threshold) == (False, 0.5)
 
 
 def test_the_bundle_decides_and_can_be_overruled(bundle: Path) -> None:

@@ -1,9 +1,10 @@
-"""Rows: one for each region and each failure, in order, whatever the batches."""
+"""Answers and their rows: one for each region and each failure, in order, whatever the batches."""
 
 from __future__ import annotations
 
 import io
 import sys
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +13,11 @@ import numpy as np
 import pytest
 
 from gafas.imaging import Rgb, encode
-from gafas.runtime import rows
+from gafas.runtime import answers
+from gafas.runtime.answers import Answer, judge_sources
 from gafas.runtime.backends import ConstantBackend
 from gafas.runtime.predictor import Predictor
-from gafas.runtime.rows import COLUMNS, Row, predict_sources, row_of
+from gafas.runtime.rows import COLUMNS, Row, row_of, rows_of
 from gafas.runtime.sources import Source, find_sources
 from gafas.values import FaceBox, Verdict
 
@@ -40,7 +42,7 @@ def test_the_columns() -> None:
 
 
 def test_the_row_of_a_face() -> None:
-    verdict = Verdict("face", FaceBox(1, 2, 30, 40, 0.9), 0.12345678, 0.2, "no_sunglasses")
+    verdict = Verdict("face", FaceBox(1, 2, 30, 40, 0.900049), 0.12345678, 0.2, "no_sunglasses")
     assert row_of("a.jpg", verdict) == Row(
         "a.jpg", "ok", None, "face", 1, 2, 30, 40, 0.9, 0.123457, 0.2, "no_sunglasses"
     )
@@ -51,7 +53,10 @@ def test_no_input_lacks_a_row(photos: Path, batch_size: int) -> None:
     (photos / "broken.png").write_bytes(encode(np.zeros((50, 50, 3), np.uint8), ".png")[:60])
     (photos / "empty.jpg").touch()
     words = ["nowhere.jpg", str(photos), str(photos / "none" / "*.jpg")]
-    answered = list(predict_sources(PREDICTOR, find_sources(words), batch_size=batch_size))
+    answered = [
+        (answer.source, rows_of(answer))
+        for answer in judge_sources(PREDICTOR, find_sources(words), batch_size=batch_size)
+    ]
     status = {Path(source.path).name: row.status for source, (row,) in answered}
     assert list(status) == ["nowhere.jpg", "broken.png", "dark.png", "empty.jpg", "dark.jpg", "light.png", "*.jpg"]
     assert [word for word in status.values() if word == "ok"] == ["ok"] * 3
@@ -64,39 +69,62 @@ def test_no_input_lacks_a_row(photos: Path, batch_size: int) -> None:
             assert (row.region, row.sunglasses, row.label) == (None, None, None)
 
 
+def test_a_row_for_each_face_in_the_order_of_the_verdicts() -> None:
+    verdicts = tuple(Verdict("face", FaceBox(x, 0, x + 9, 9, 0.5), 0.1, None, "no_sunglasses") for x in (40, 0, 20))
+    answer = Answer(Source("a", "a"), np.zeros((30, 50, 3), np.uint8), verdicts)
+    assert [row.x0 for row in rows_of(answer)] == [40, 0, 20]
+    assert answer.size == (30, 50)
+
+
+def test_pictures_are_let_go_before_the_next_ones_are_read(photos: Path) -> None:
+    """Memory: while a batch is read, no picture of the one before is held."""
+    alive: list[weakref.ref[Rgb]] = []
+
+    class Watching(CountingPredictor):
+        def predict_batch(self, images: Sequence[Rgb]) -> list[tuple[Verdict, ...]]:
+            assert not any(old() is not None for old in alive)
+            alive.extend(weakref.ref(image) for image in images)
+            return super().predict_batch(images)
+
+    for answer in judge_sources(Watching(), find_sources([str(photos)] * 3), batch_size=2):
+        assert answer.image is not None
+        del answer
+    assert len(alive) == 9
+
+
 def test_nothing_readable_at_all() -> None:
-    ((_, (row,)),) = predict_sources(PREDICTOR, [Source("a", "a", "a: no such file or folder")])
-    assert row == Row("a", "error", "a: no such file or folder")
-    assert list(predict_sources(PREDICTOR, [])) == []
+    (answer,) = judge_sources(PREDICTOR, [Source("a", "a", "a: no such file or folder")])
+    assert rows_of(answer) == [Row("a", "error", "a: no such file or folder")]
+    assert (answer.image, answer.size, answer.verdicts) == (None, (0, 0), ())
+    assert list(judge_sources(PREDICTOR, [])) == []
 
 
 def test_large_pictures_go_in_smaller_batches(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "_BATCH_BYTES", 2 * 10 * 20 * 3)
+    monkeypatch.setattr(answers, "_BATCH_BYTES", 2 * 10 * 20 * 3)
     predictor = CountingPredictor()
-    answered = list(predict_sources(predictor, find_sources([str(photos)] * 2 + ["gone"]), batch_size=32))
+    answered = list(judge_sources(predictor, find_sources([str(photos)] * 2 + ["gone"]), batch_size=32))
     assert len(answered) == 7
     assert predictor.batches == [2, 2, 2, 0]
 
 
 def test_batches_are_no_larger_than_asked(photos: Path) -> None:
     predictor = CountingPredictor()
-    list(predict_sources(predictor, find_sources([str(photos)]), batch_size=2))
+    list(judge_sources(predictor, find_sources([str(photos)]), batch_size=2))
     assert predictor.batches == [2, 1]
 
 
 def test_rows_come_while_later_images_are_still_unread(photos: Path) -> None:
-    answered = predict_sources(
+    answered = judge_sources(
         PREDICTOR, find_sources([str(photos / "dark.png"), str(photos / "light.png")]), batch_size=1
     )
     next(answered)
     (photos / "light.png").unlink()
-    _, (row,) = next(answered)
-    assert row.status == "error"
+    assert next(answered).error is not None
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> Row:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
-    ((_, (row,)),) = predict_sources(PREDICTOR, find_sources(["-"]))
+    ((row,),) = map(rows_of, judge_sources(PREDICTOR, find_sources(["-"])))
     return row
 
 
@@ -107,5 +135,5 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    ((_, (row,)),) = predict_sources(PREDICTOR, find_sources(["-"]))
+    ((row,),) = map(rows_of, judge_sources(PREDICTOR, find_sources(["-"])))
     assert row == Row("-", "error", "standard input: the file is empty (0 bytes)")

@@ -1,4 +1,4 @@
-"""Rows to CSV, JSON and JSON Lines: read back, they are the same rows."""
+"""Records to CSV, JSON and JSON Lines: read back, they are the same rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROWS = (OK, STRANGE, NOT_UTF8)
 def written(path: Path, *rows: Row) -> bytes:
     with open_file_writer(path, path.suffix[1:]) as write:
         for row in rows:
-            write(row)
+            write(asdict(row))
     return path.read_bytes()
 
 
@@ -57,16 +57,16 @@ def test_json_lines(tmp_path: Path) -> None:
 def test_rows_are_written_as_they_come(kind: str) -> None:
     stream = io.StringIO()
     with open_writer(stream, kind) as write:
-        write(OK)
+        write(asdict(OK))
         assert "a.jpg" in stream.getvalue()
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
 def test_standard_output_is_flushed_and_keeps_odd_names(kind: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     with open_stdout_writer(kind) as write:
-        write(OK)
+        write(asdict(OK))
         assert b"a.jpg" in capfdbinary.readouterr().out
-        write(NOT_UTF8)
+        write(asdict(NOT_UTF8))
         assert (b"caf\xe9.jpg" if kind == "csv" else rb"caf\udce9.jpg") in capfdbinary.readouterr().out
 
 
@@ -74,7 +74,7 @@ def test_standard_output_that_is_no_file(monkeypatch: pytest.MonkeyPatch) -> Non
     stream = io.StringIO()
     monkeypatch.setattr("sys.stdout", stream)
     with open_stdout_writer("jsonl") as write:
-        write(OK)
+        write(asdict(OK))
     assert json.loads(stream.getvalue()) == asdict(OK)
 
 
@@ -98,7 +98,7 @@ def test_a_file_that_exists(tmp_path: Path) -> None:
 def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
     def interrupted() -> None:
         with open_file_writer(tmp_path / "a.csv", "csv") as write:
-            write(OK)
+            write(asdict(OK))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

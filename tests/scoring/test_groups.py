@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gafas.errors import DataError, UsageError
-from gafas.scoring.groups import GROUP_KEYS, GroupKey, by_group, count_ungrouped, group_to_json
+from gafas.scoring.groups import GROUP_KEYS, GroupKey, by_group, clustered_interval, count_ungrouped, group_to_json
 from gafas.scoring.intervals import wilson
-from gafas.values import Label, Sample
+from gafas.values import Interval, Label, Sample
 
 
 def sample(label: Label, person: str | None, pose: str | None = None) -> Sample:
@@ -86,3 +87,24 @@ def test_bad_input_is_named() -> None:
         by_group([], [], threshold=0.5, key="pose")
     with pytest.raises(UsageError, match="threshold"):
         by_group(SAMPLES, SCORES, threshold=2, key="pose")
+
+
+def clustered(samples: list[Sample], scores: list[float]) -> Interval:
+    return clustered_interval(samples, scores, threshold=0.5, key="person", rng=np.random.default_rng(1))
+
+
+def test_persons_that_are_right_or_wrong_as_a_whole_make_a_wide_interval() -> None:
+    samples = [sample("sunglasses", f"p{i}") for i in range(10) for _ in range(20)]
+    as_a_whole = clustered(samples, [0.9 if i < 140 else 0.1 for i in range(200)])
+    mixed = clustered(samples, [0.9 if i % 10 < 7 else 0.1 for i in range(200)])
+    assert as_a_whole.low < 0.5 < 0.7 < as_a_whole.high
+    assert mixed == Interval(0.7, 0.7)
+    assert as_a_whole == clustered(samples, [0.9 if i < 140 else 0.1 for i in range(200)])
+
+
+def test_unknown_persons_are_drawn_one_by_one() -> None:
+    interval = clustered(
+        [sample("sunglasses", None) for _ in range(200)], [0.9 if i < 140 else 0.1 for i in range(200)]
+    )
+    plain = wilson(140, 200)
+    assert (interval.low, interval.high) == pytest.approx((plain.low, plain.high), abs=0.02)

@@ -1,15 +1,18 @@
-"""The Wilson interval against scipy, against the notebook's figures, and at its ends."""
+"""Intervals against scipy, against the notebook's figures, by simulation, and at their ends."""
 
 from __future__ import annotations
 
+from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gafas.errors import UsageError
-from gafas.scoring.intervals import wilson
+from gafas.scoring.intervals import auc_interval, f1_interval, wilson
 from gafas.values import Interval
 
 unhurried = settings(deadline=None)  # A busy machine is no failure.
@@ -73,3 +76,57 @@ def test_refuses_impossible_counts(successes: int, n: int) -> None:
 def test_refuses_impossible_confidence(confidence: float) -> None:
     with pytest.raises(UsageError, match="expected a confidence between 0 and 1"):
         wilson(1, 2, confidence)
+
+
+@pytest.mark.parametrize(("tp", "fp", "fn"), [(10, 2, 3), (5, 0, 0), (0, 3, 4)])
+def test_f1_interval_holds_f1(tp: int, fp: int, fn: int) -> None:
+    interval = f1_interval(tp, fp, fn)
+    assert interval is not None
+    assert 0 <= interval.low <= 2 * tp / (2 * tp + fp + fn) <= interval.high <= 1
+    assert interval.high > interval.low
+
+
+def test_f1_interval_without_positives() -> None:
+    assert f1_interval(0, 0, 0) is None
+
+
+def test_f1_interval_covers() -> None:
+    random = np.random.default_rng(5)
+    shares = np.array([0.35, 0.06, 0.09, 0.5])  # tp, fp, fn, tn
+    true = 2 * 0.35 / (2 * 0.35 + 0.06 + 0.09)
+    drawn = random.multinomial(120, shares, 2000)
+    intervals = [f1_interval(int(tp), int(fp), int(fn)) for tp, fp, fn, _ in drawn]
+    covered = np.mean([i is not None and i.low <= true <= i.high for i in intervals])
+    assert 0.93 < covered < 0.97
+
+
+@pytest.mark.parametrize("auc", [0.0, 0.3, 0.5, 0.98, 1.0])
+def test_auc_interval_holds_the_auc_and_keeps_its_width(auc: float) -> None:
+    interval = auc_interval(auc, 30, 40)
+    assert 0 <= interval.low <= auc <= interval.high <= 1
+    assert interval.high - interval.low > 0.02
+    wide = auc_interval(auc, 5, 5)
+    assert wide.high - wide.low > interval.high - interval.low
+    mirrored = auc_interval(1 - auc, 40, 30)
+    assert (mirrored.low, mirrored.high) == pytest.approx((1 - interval.high, 1 - interval.low))
+
+
+def test_auc_interval_covers() -> None:
+    random = np.random.default_rng(6)
+    distance = 2.0
+    true = NormalDist().cdf(distance / sqrt(2))
+    covered = []
+    for _ in range(1000):
+        positives, negatives = random.normal(distance, 1, 40), random.normal(0, 1, 60)
+        auc = float(np.mean(positives[:, None] > negatives[None, :]))
+        interval = auc_interval(auc, 40, 60)
+        covered.append(interval.low <= true <= interval.high)
+    assert 0.93 < np.mean(covered) < 0.985
+
+
+@pytest.mark.parametrize(
+    ("auc", "positives", "negatives", "confidence"), [(1.2, 3, 3, 0.95), (0.5, 0, 3, 0.95), (0.5, 3, 3, 1.0)]
+)
+def test_auc_interval_of_nonsense(auc: float, positives: int, negatives: int, confidence: float) -> None:
+    with pytest.raises(UsageError, match="auc_interval: expected"):
+        auc_interval(auc, positives, negatives, confidence)

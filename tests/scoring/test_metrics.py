@@ -178,6 +178,7 @@ def test_json_keys_and_values() -> None:
     assert set(plain) == {
         *("accuracy", "interval", "loss", "n", "positives", "threshold", "precision", "recall", "f1"),
         *("roc_auc", "average_precision", "confusion", "precision_interval", "recall_interval"),
+        *("f1_interval", "roc_auc_interval"),
     }
     assert plain["confusion"] == {"tn": 1, "fp": 0, "fn": 1, "tp": 1}
     assert plain["interval"] == [wilson(2, 3).low, wilson(2, 3).high]
@@ -186,7 +187,16 @@ def test_json_keys_and_values() -> None:
 
 def test_json_of_undefined_is_null() -> None:
     plain = to_json(evaluate([0], [0.1], threshold=0.5))
-    for key in ("precision", "precision_interval", "recall", "recall_interval", "f1", "roc_auc"):
+    for key in (
+        "precision",
+        "precision_interval",
+        "recall",
+        "recall_interval",
+        "f1",
+        "f1_interval",
+        "roc_auc",
+        "roc_auc_interval",
+    ):
         assert plain[key] is None
 
 

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from gafas import __version__
-from gafas.cli import data, doctor, evaluate, export, models, predict, reproduce, train
+from gafas.cli import crossval, data, doctor, evaluate, export, models, predict, reproduce, train
 from gafas.cli.console import fail
 from gafas.errors import GafasError, OutputError, UsageError
 
@@ -61,6 +61,7 @@ app.command("reproduce")(reproduce.reproduce)
 app.add_typer(data.app, name="data", help="Fetch, check, organise and describe the CMU Face Images.")
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("crossval")(crossval.crossval)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.add_typer(models.app, name="models", help="List, describe and verify model bundles.")

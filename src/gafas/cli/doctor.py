@@ -16,7 +16,17 @@ from gafas.errors import GafasError
 
 _PACKAGES = {
     "core": ("numpy", "pillow", "onnxruntime", "typer", "rich", "pooch", "platformdirs", "tqdm"),
-    "train": ("keras", "tensorflow", "scikit-learn", "onnx", "tf2onnx", "h5py"),
+    "train": (
+        "keras",
+        "tensorflow",
+        "scikit-learn",
+        "onnx",
+        "tf2onnx",
+        "h5py",
+        "scipy",
+        "joblib",
+        "opencv-python-headless",
+    ),
     "litert": ("ai-edge-litert",),
     "report": ("matplotlib", "jinja2"),
     "backends": ("jax", "torch"),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gafas.bundle import MANIFEST
-from gafas.cli.console import note
-from gafas.errors import UsageError
+from gafas.bundle import MANIFEST, SHIPPED
 
 
 def bundles_below(folder: Path) -> list[Path]:
@@ -20,19 +18,7 @@ def bundles_below(folder: Path) -> list[Path]:
 
 
 def find_model(given: Path | None) -> Path:
-    """Return `given`, else ``$GAFAS_MODEL``, else the newest bundle in ``runs/``.
-
-    Raises
-    ------
-    UsageError
-        There is none.
-    """
+    """Return `given`, else ``$GAFAS_MODEL``, else the bundle that the package carries."""
     if given is not None:
         return given
-    if named := os.environ.get("GAFAS_MODEL"):
-        return Path(named)
-    newest = bundles_below(Path("runs"))
-    if not newest:
-        raise UsageError("no model: pass --model BUNDLE, set $GAFAS_MODEL, or train one with: gafas reproduce")
-    note(f"model: {newest[0]}")
-    return newest[0]
+    return Path(os.environ.get("GAFAS_MODEL") or SHIPPED)

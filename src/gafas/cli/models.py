@@ -52,7 +52,7 @@ def list_models(
 
 @app.command()
 def info(bundle: Model) -> None:
-    """Print the manifest of a bundle as JSON.
+    """Print the manifest of a bundle as JSON: what it judges, what it knows, its thresholds, where it comes from.
 
     Example: [bold]gafas models info runs/20260101-120000-notebook[/bold]
     """

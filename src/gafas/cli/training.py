@@ -54,31 +54,26 @@ class DataRequest:
 
 
 def start_job(
-    config: Config, request: DataRequest, *, weights: str | None, output: Path | None, overwrite: bool
+    config: Config,
+    request: DataRequest,
+    *,
+    weights: str | None,
+    output: Path | None,
+    overwrite: bool,
+    overlays: str | None = None,
 ) -> Job:
     """Make a new run folder: data read, split drawn and saved."""
     from gafas.datasets import splits
-    from gafas.learn.pictures import load_pictures
+    from gafas.learn.recipes import load_for, split_for
     from gafas.learn.runs import SPLIT, new_run
     from gafas.learn.weights import find_weights
 
     dataset = request.load()
     source = find_weights(weights)
-    pictures, broken = load_pictures(
-        dataset, dataset.at("full"), size=config.input_size, skip_broken=request.skip_broken
-    )
+    pictures, broken = load_for(config, dataset, dataset.at("full"), skip_broken=request.skip_broken)
     for path in broken:
         warn(f"cannot be read, left out: {path}")
-    if config.split == "person":
-        split = splits.split_persons(pictures.samples, seed=config.seed, batch_size=config.batch_size)
-    else:
-        split = splits.split_files(
-            pictures.samples,
-            seed=config.seed,
-            validation=config.validation_fraction,
-            test_count=config.test_count or None,
-            batch_size=config.batch_size,
-        )
+    split = split_for(config, pictures.samples)
     splits.check_split(split, pictures.samples)
     counts = {name: len(split.part(name)) for name in SPLIT_NAMES}
     record = {
@@ -91,17 +86,37 @@ def start_job(
         "skipped": [*dataset.skipped, *broken],
     }
     extra = {"weights": source.describe() if config.recipe != "pca" else None, "split": counts}
-    run = new_run(output, config, data=record, extra={**extra, "weights_given": weights}, overwrite=overwrite)
+    run = new_run(
+        output,
+        config,
+        data=record,
+        extra={**extra, "weights_given": weights, "overlays": overlays},
+        overwrite=overwrite,
+    )
     write_json(run.folder / SPLIT, splits.split_to_json(split))
     ERR.print(f"run folder: [bold]{run.folder}[/bold]")
     note(f"{dataset.name}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     return Job(run, dataset, split, pictures)
 
 
+def find_overlays(given: str | None) -> str | None:
+    """Return the folder of transparent glasses: `given`, else ``$GAFAS_DATA/overlays``, else ``None``."""
+    from gafas.datasets.locate import find_data
+    from gafas.errors import DataError
+
+    try:
+        return str(find_data("overlays", given or "overlays").resolve())
+    except DataError:
+        if given is not None:
+            raise
+        note("no transparent glasses found; all pasted glasses are drawn (see --overlays)")
+        return None
+
+
 def resume_job(folder: Path, *, data: str | None = None) -> Job:
     """Open a run folder as it was made: same config, data and split; `data` says where the data is now."""
     from gafas.datasets.splits import check_split, read_split
-    from gafas.learn.pictures import load_pictures
+    from gafas.learn.recipes import load_for
     from gafas.learn.runs import SPLIT, open_run
 
     run = open_run(folder)
@@ -112,7 +127,7 @@ def resume_job(folder: Path, *, data: str | None = None) -> Job:
     split = read_split(run.folder / SPLIT)
     listed = {path for name in SPLIT_NAMES for path in split.part(name)}
     samples = [sample for sample in dataset.at("full") if sample.path in listed]
-    pictures, _ = load_pictures(dataset, samples, size=run.config.input_size)
+    pictures, _ = load_for(run.config, dataset, samples)
     check_split(split, pictures.samples)
     return Job(run, dataset, split, pictures)
 
@@ -163,7 +178,7 @@ def draw_run(job: Job, trained: Trained, probabilities: dict[str, float]) -> Non
     folder, synthetic = job.run.folder, job.dataset.synthetic
     test = job.pictures.take(job.split.test)
     scores = [probabilities[path] for path in job.split.test]
-    draw_scores(folder, test.samples, scores, job.run.config.threshold, "test", synthetic, images=list(test.images))
+    draw_scores(folder, test.samples, scores, trained.threshold, "test", synthetic, images=list(test.images))
     if history := trained.details.get("history"):
         curves.plot_curves(folder / "curves.png", history, fine_tune_at=history["fine_tune_at"], synthetic=synthetic)
     if model := trained.details.get("pca"):

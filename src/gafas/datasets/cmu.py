@@ -8,12 +8,13 @@ doi 10.24432/C5JC79.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from gafas.datasets.listing import BAD, list_pictures, require_both_labels
 from gafas.datasets.marker import is_synthetic
 from gafas.errors import DataError
-from gafas.values import Dataset, Label, Resolution, Sample
+from gafas.values import Dataset, Eyewear, Label, Resolution, Sample
 
 NAME = "CMU Face Images"
 POSES = ("left", "right", "straight", "up")
@@ -21,6 +22,14 @@ EXPRESSIONS = ("angry", "happy", "neutral", "sad")
 EYES: dict[str, Label] = {"open": "no_sunglasses", "sunglasses": "sunglasses"}
 SCALES: dict[str, Resolution] = {"": "full", "2": "half", "4": "quarter"}
 GOOD = ".pgm"
+
+CLEAR_GLASSES = frozenset({"at33", "bpm", "ch4f", "choon", "phoebe", "saavik", "tammo"})
+"""Who wears clear eyeglasses in the "open" pictures: looked at, for no file name says it."""
+
+NO_GLASSES = frozenset(
+    {"an2i", "boland", "cheyer", "danieln", "glickman", "karyadi", "kawamura"}
+    | {"kk49", "megak", "mitchell", "night", "steffi", "sz24"}
+)
 
 GRAMMAR = "PERSON_POSE_EXPRESSION_EYES[_SCALE]"
 _HELP = "rename it or pass --skip-unknown"
@@ -111,4 +120,14 @@ def read_cmu(root: Path, *, skip_unknown: bool = False) -> Dataset:
     require_both_labels(root, samples)
     synthetic = is_synthetic(root, samples)
     name = f"synthetic faces in the form of the {NAME}" if synthetic else NAME
+    if not synthetic:
+        samples = [replace(sample, eyewear=_eyewear(sample)) for sample in samples]
     return Dataset(name, root, tuple(samples), tuple(bad), synthetic, tuple(skipped))
+
+
+def _eyewear(sample: Sample) -> Eyewear | None:
+    if sample.label == "sunglasses":
+        return "sunglasses"
+    if sample.person in CLEAR_GLASSES:
+        return "eyeglasses"
+    return "none" if sample.person in NO_GLASSES else None

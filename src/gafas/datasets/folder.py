@@ -10,11 +10,19 @@ from gafas.datasets.cmu import parse_name
 from gafas.datasets.listing import list_pictures, require_both_labels
 from gafas.datasets.marker import is_synthetic
 from gafas.errors import DataError
-from gafas.values import LABELS, Dataset, Label, Resolution, Sample
+from gafas.values import LABELS, Dataset, Eyewear, Label, Resolution, Sample
 
 POSITIVE = frozenset({"sunglasses", "glasses", "with_sunglasses"})
 NEGATIVE = frozenset({"no_sunglasses", "no_glasses", "without_sunglasses", "none", "eyeglasses", "open"})
 LEFT_OUT = frozenset({"unclear", "bad"})
+
+EYEWEAR_FOLDERS: dict[str, Eyewear] = {
+    "none": "none",
+    "eyeglasses": "eyeglasses",
+    "sunglasses": "sunglasses",
+    "with_sunglasses": "sunglasses",
+}
+"""Folder names that say more than whether sunglasses are worn; ``no_sunglasses`` may wear clear ones."""
 
 TREE: dict[Resolution, str] = {"full": "full", "half": "media", "quarter": "cuarto"}
 """The notebook's folder of each resolution."""
@@ -55,7 +63,9 @@ def read_folder(root: Path, *, classes: Classes | None = None) -> Dataset:
         if label is None:
             skipped.append(path)
         else:
-            samples.append(Sample(path, label))
+            samples.append(Sample(path, label, eyewear=_eyewear_of(path, folders, label)))
+    unclear = tuple(path for path in skipped if classes is None and path.startswith("unclear/"))
+    skipped = [path for path in skipped if path not in set(unclear)]
     require_both_labels(root, samples)
     samples = _fill_cmu_fields(samples)
     if all(sample.resolution == "full" for sample in samples):
@@ -63,7 +73,7 @@ def read_folder(root: Path, *, classes: Classes | None = None) -> Dataset:
         samples = [replace(sample, resolution=None) for sample in samples]
     synthetic = is_synthetic(root, samples)
     name = ("synthetic " if synthetic else "") + (root.resolve().name or str(root))
-    return Dataset(name, root, tuple(samples), synthetic=synthetic, skipped=tuple(skipped))
+    return Dataset(name, root, tuple(samples), synthetic=synthetic, skipped=tuple(skipped), unclear=unclear)
 
 
 def is_tree(root: Path) -> bool:
@@ -151,9 +161,21 @@ def _label_of(path: str, folders: Mapping[str, Label]) -> Label | None:
     return None
 
 
+def _eyewear_of(path: str, folders: Mapping[str, Label], label: Label) -> Eyewear | None:
+    for parent in PurePosixPath(path).parents:
+        if parent.as_posix() in folders:
+            eyewear = EYEWEAR_FOLDERS.get(parent.name)
+            # With --classes, a folder may mean what its name does not say.
+            return eyewear if (eyewear == "sunglasses") == (label == "sunglasses") else None
+    return None
+
+
 def _fill_cmu_fields(samples: list[Sample]) -> list[Sample]:
     try:
         parsed = [parse_name(sample.path) for sample in samples]
     except DataError:
         return samples
-    return [replace(named, label=sample.label) for sample, named in zip(samples, parsed, strict=True)]
+    return [
+        replace(named, label=sample.label, eyewear=sample.eyewear)
+        for sample, named in zip(samples, parsed, strict=True)
+    ]

@@ -127,6 +127,54 @@ def split_persons(
     return split
 
 
+def person_folds(samples: Sequence[Sample], folds: int | None, *, seed: int) -> tuple[tuple[str, ...], ...]:
+    """Deal persons out into folds, each person into exactly one.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Of one resolution, each with its person.
+    folds : int or None
+        How many folds, balanced by their images; ``None`` makes one for each person: leave one person out.
+    seed : int
+        From 0 up; with ``None`` for the folds nothing is drawn.
+
+    Returns
+    -------
+    tuple of tuple of str
+        The persons of each fold, by name.
+
+    Raises
+    ------
+    DataError
+        Persons unknown, or fewer than the folds; fewer than two folds.
+    """
+    _check_samples(samples)
+    _check_seed(seed)
+    if anonymous := [sample.path for sample in samples if sample.person is None]:
+        raise DataError(
+            f"{anonymous[0]}: the person is not known ({len(anonymous)} of {len(samples)} images), so persons cannot "
+            "be left out; name files PERSON_POSE_EXPRESSION_EYES, or judge by file: gafas train --split file"
+        )
+    counts = Counter(str(sample.person) for sample in samples)
+    if len(counts) < 2:
+        raise DataError("folds: expected two persons or more, got 1, and nobody is left to train on; add persons")
+    wanted = len(counts) if folds is None else folds
+    if wanted < 2 or wanted > len(counts):
+        raise DataError(
+            f"folds: expected 2 to {len(counts)} for {len(counts)} persons, got {wanted}; lower --folds, or add persons"
+        )
+    if folds is None:
+        return tuple((person,) for person in sorted(counts))
+    names = sorted(counts)
+    shuffled = [names[index] for index in np.random.default_rng(seed).permutation(len(names))]
+    dealt: list[list[str]] = [[] for _ in range(wanted)]
+    # Who has most images first, each to the fold that has fewest so far; persons count where images are equal.
+    for person in sorted(shuffled, key=lambda name: -counts[name]):
+        min(dealt, key=lambda fold: (sum(counts[name] for name in fold), len(fold))).append(person)
+    return tuple(tuple(sorted(fold)) for fold in dealt)
+
+
 def keras_order(samples: Iterable[Sample]) -> list[Sample]:
     """Sort samples as Keras lists the notebook's tree: ``glasses`` before ``no_glasses``, by name."""
     return sorted(samples, key=lambda s: (s.label != "sunglasses", f"{PurePosixPath(s.path).stem}.", s.path))
@@ -179,8 +227,8 @@ def split_from_json(value: Any) -> Split:
     if not isinstance(value, dict):
         raise DataError(f"split: expected a JSON object, got {type(value).__name__}")
     kind, seed = value.get("kind"), value.get("seed")
-    if kind not in ("file", "person"):
-        raise DataError(f"split: kind: expected 'file' or 'person', got {kind!r}")
+    if kind not in ("file", "person", "block"):
+        raise DataError(f"split: kind: expected 'file', 'person' or 'block', got {kind!r}")
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise DataError(f"split: seed: expected a whole number, got {seed!r}")
     for name in SPLIT_NAMES:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from gafas.errors import DataError, UsageError
 
-SplitKind = Literal["file", "person"]
+SplitKind = Literal["file", "person", "block"]
 
 
 def _require(fine: bool, key: str, expected: str, got: object) -> None:
@@ -30,8 +30,9 @@ class Config:
         Side of the square model input, in pixels.
     batch_size : int
         Images in one training step; also the least number of training images.
-    split : {"file", "person"}
-        ``file`` deals out files as Keras does, so persons are on both sides; ``person`` deals out persons.
+    split : {"file", "person", "block"}
+        ``file`` deals out files as Keras does, so persons are on both sides; ``person`` deals out persons;
+        ``block`` deals out blocks of a hundred consecutive numbers in the file names.
     validation_fraction : float
         Of all files, with ``split="file"``; the test set is taken from it.
     test_count : int
@@ -55,7 +56,7 @@ class Config:
         """Check the values that no later step would catch with a clear word."""
         _require(0 <= self.seed < 2**32, "seed", "0 to 4294967295", self.seed)
         _require(self.batch_size > 0, "batch_size", "at least 1", self.batch_size)
-        _require(self.split in {"file", "person"}, "split", "file or person", self.split)
+        _require(self.split in {"file", "person", "block"}, "split", "file, person or block", self.split)
         _require(
             0 < self.validation_fraction < 1,
             "validation_fraction",
@@ -149,7 +150,108 @@ class PcaConfig(Config):
         _require(self.regularization > 0, "regularization", "above 0", self.regularization)
 
 
-RECIPES: dict[str, Config] = {c.recipe: c for c in (NotebookConfig(), PcaConfig())}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GafasConfig(Config):
+    """MobileNetV2 on face crops for two outputs, P(sunglasses) and P(eyeglasses); how the shipped model is made.
+
+    The head is fitted first (logistic regression), then all layers are trained with BatchNorm in inference mode,
+    AdamW with a cosine schedule and an exponential moving average of the weights. Bare faces get pasted glasses,
+    every view is random: see `gafas.learn.views` and `gafas.learn.wearing`. Temperature and thresholds are chosen on
+    random views of the validation part.
+
+    Command: ``gafas train --recipe gafas``.
+
+    Attributes
+    ----------
+    margin : float
+        Side of the square that the model sees, in long sides of the face detector's box.
+    epochs, learning_rate : int, float
+        Of all layers together; the rate is the schedule's highest.
+    weight_decay, averaging, dropout : float
+        Of AdamW; momentum of the weights' moving average; before the head.
+    validation_views : int
+        Random views of each validation picture, for temperature and thresholds.
+    dark, clear, hair, drawn, arms : float
+        How often glasses are pasted; see `gafas.learn.wearing.PasteConfig`.
+    """
+
+    recipe: ClassVar[str] = "gafas"
+
+    input_size: int = 112
+    batch_size: int = 32
+    split: SplitKind = "block"
+    margin: float = 1.5
+    epochs: int = 45
+    learning_rate: float = 3e-4
+    weight_decay: float = 1e-3
+    averaging: float = 0.995
+    dropout: float = 0.2
+    validation_views: int = 8
+    dark: float = 0.38
+    clear: float = 0.2
+    hair: float = 0.06
+    drawn: float = 0.5
+    arms: float = 0.8
+
+    def __post_init__(self) -> None:
+        """Check the training values."""
+        Config.__post_init__(self)
+        _require(self.input_size >= 32, "input_size", "at least 32 (MobileNetV2 halves five times)", self.input_size)
+        _require(1 <= self.margin <= 4, "margin", "1 to 4", self.margin)
+        _require(self.epochs > 0, "epochs", "at least 1", self.epochs)
+        _require(0 < self.learning_rate < 1, "learning_rate", "between 0 and 1", self.learning_rate)
+        _require(0 <= self.weight_decay < 1, "weight_decay", "0 to below 1", self.weight_decay)
+        _require(0 <= self.averaging < 1, "averaging", "0 to below 1", self.averaging)
+        _require(0 <= self.dropout < 1, "dropout", "0 to below 1", self.dropout)
+        _require(self.validation_views > 0, "validation_views", "at least 1", self.validation_views)
+        for key in ("dark", "clear", "hair", "drawn", "arms"):
+            _require(0 <= getattr(self, key) <= 1, key, "0 to 1", getattr(self, key))
+        _require(self.dark + self.clear + self.hair <= 1, "dark + clear + hair", "at most 1", self.dark + self.clear)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptConfig(Config):
+    """The shipped face model, adapted to a data set of one's own: P(sunglasses) only.
+
+    Three ways compete on inner validation, whose persons are not in inner training: the shipped model as it is, a new
+    head on its features, and a light fine-tuning of all layers; the one with the least log loss is then fitted to all
+    training pictures. Input size and margin are the shipped model's.
+
+    Command: ``gafas train --recipe adapt``.
+
+    Attributes
+    ----------
+    way : {"auto", "base", "head", "tuned"}
+        ``auto`` lets them compete.
+    epochs, learning_rate : int, float
+        Of the fine-tuning.
+    inner_fraction : float
+        Share of the training persons (files, where no person is known) held out to choose the way.
+    """
+
+    recipe: ClassVar[str] = "adapt"
+
+    input_size: int = 112
+    batch_size: int = 32
+    split: SplitKind = "person"
+    margin: float = 1.5
+    way: str = "auto"
+    epochs: int = 5
+    learning_rate: float = 1e-4
+    averaging: float = 0.97
+    inner_fraction: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Check the values of the adaptation."""
+        Config.__post_init__(self)
+        _require(self.way in {"auto", "base", "head", "tuned"}, "way", "auto, base, head or tuned", self.way)
+        _require(self.epochs > 0, "epochs", "at least 1", self.epochs)
+        _require(0 < self.learning_rate < 1, "learning_rate", "between 0 and 1", self.learning_rate)
+        _require(0 <= self.averaging < 1, "averaging", "0 to below 1", self.averaging)
+        _require(0 < self.inner_fraction < 1, "inner_fraction", "between 0 and 1", self.inner_fraction)
+
+
+RECIPES: dict[str, Config] = {c.recipe: c for c in (NotebookConfig(), PcaConfig(), GafasConfig(), AdaptConfig())}
 
 
 def make_config(recipe: str, overrides: Mapping[str, Any]) -> Config:

@@ -19,6 +19,7 @@ from gafas.errors import BundleError, ExportError, UsageError
 from gafas.files import write_folder_beside
 from gafas.imaging import Rgb
 from gafas.learn.backend import keras, quiet, require_tensorflow
+from gafas.learn.halve import halve_weights
 from gafas.learn.quantize import correct_biases
 from gafas.runtime.backends import open_model
 
@@ -37,6 +38,7 @@ MAX_DIFFERENCE = 1e-4
 MIN_UNCHANGED = 0.99
 """Share of labels that the dynamic-range format must keep."""
 
+_OUTPUT = "probabilities"
 _BATCHES = (32, 7, 1)
 Score = Callable[[Rgb], NDArray[np.float64]]
 
@@ -236,8 +238,11 @@ def _save_tflite(model: Any, target: Path, *, optimize: bool) -> None:
         target.write_bytes(converter.convert())
 
 
-def save_onnx(model: Any, target: Path) -> None:
-    """Write an inference model as ONNX: input ``image`` (n, h, w, 3) 0-255, output ``sunglasses`` (n, 1)."""
+def save_onnx(model: Any, target: Path, *, half: bool = False) -> None:
+    """Write an inference model as ONNX: input ``image`` (n, h, w, 3) 0-255, output ``probabilities`` (n, outputs).
+
+    With `half` the weights are stored as float16, see `gafas.learn.halve`.
+    """
     import onnx
 
     with quiet():
@@ -248,11 +253,13 @@ def save_onnx(model: Any, target: Path) -> None:
     graph = graph_model.graph
     old = graph.output[0].name
     for node in graph.node:
-        node.output[:] = ["sunglasses" if name == old else name for name in node.output]
-        node.input[:] = ["sunglasses" if name == old else name for name in node.input]
-    graph.output[0].name = "sunglasses"
+        node.output[:] = [_OUTPUT if name == old else name for name in node.output]
+        node.input[:] = [_OUTPUT if name == old else name for name in node.input]
+    graph.output[0].name = _OUTPUT
     for value in (graph.input[0], graph.output[0]):
         value.type.tensor_type.shape.dim[0].dim_param = "n"
+    if half:
+        graph_model = halve_weights(graph_model)
     onnx.checker.check_model(graph_model)
     target.write_bytes(graph_model.SerializeToString())
 

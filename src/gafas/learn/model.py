@@ -10,7 +10,7 @@ from gafas.errors import WeightsError
 from gafas.learn.augment import augmentation
 from gafas.learn.backend import keras
 from gafas.learn.config import NotebookConfig
-from gafas.learn.weights import WeightsSource, load_backbone_weights
+from gafas.learn.weights import FACES, WeightsSource, load_backbone_weights
 
 ARCHITECTURE = "MobileNetV2 1.0, global average pooling, dropout, dense 1"
 _TRAINABLE_FROM_100 = (56, 1_862_721)
@@ -48,7 +48,7 @@ def build_network(config: NotebookConfig, weights: WeightsSource) -> Network:
         The weights do not fit or, for ``imagenet``, cannot be downloaded.
     """
     size = (config.input_size, config.input_size, 3)
-    backbone = _build_backbone(size, weights)
+    backbone = build_backbone(size, weights)
     backbone.trainable = False
 
     rescale = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")
@@ -71,12 +71,23 @@ def build_network(config: NotebookConfig, weights: WeightsSource) -> Network:
     return Network(training, inference, backbone, tuple(g for g in generators if g is not None))
 
 
-def _build_backbone(size: tuple[int, int, int], weights: WeightsSource) -> Any:
+def build_backbone(size: tuple[int, int, int], weights: WeightsSource) -> Any:
+    """Build MobileNetV2 without its top for images of `size`, with the weights that `weights` says.
+
+    Raises
+    ------
+    WeightsError
+        The weights do not fit or, for ``imagenet``, cannot be downloaded.
+    """
     if weights.kind != "imagenet":
         backbone = keras.applications.MobileNetV2(
             input_shape=size, include_top=False, weights=None, name="mobilenet_v2"
         )
-        if weights.path is not None:
+        if weights.kind == FACES:
+            from gafas.learn.face_model import build_shipped_network
+
+            backbone.set_weights(build_shipped_network().backbone.get_weights())
+        elif weights.path is not None:
             load_backbone_weights(backbone, weights.path)
         return backbone
     try:

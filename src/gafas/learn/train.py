@@ -8,17 +8,16 @@ a resumed run therefore repeats the undisturbed one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gafas.errors import DataError
-from gafas.files import write_beside, write_json
+from gafas.files import write_json
 from gafas.learn.backend import keras, make_deterministic
 from gafas.learn.config import NotebookConfig
+from gafas.learn.fitting import Listener, Progress, Reporter, check_training_part, load_checkpoint, save_checkpoint
 from gafas.learn.model import Network, build_network, unfreeze
 from gafas.learn.pictures import Pictures
 from gafas.learn.runs import HISTORY, Run, State
@@ -27,47 +26,6 @@ from gafas.scoring.metrics import evaluate, to_json
 from gafas.values import SPLIT_NAMES, SplitName
 
 Parts = Mapping[SplitName, Pictures]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a training stands, reported after each batch and each epoch.
-
-    Attributes
-    ----------
-    stage : str
-        ``frozen`` or ``tuned``.
-    epoch, epochs : int
-        From 1; of all stages together.
-    step, steps : int
-        Batches of this epoch.
-    logs : dict
-        Running ``loss`` and ``accuracy``; with ``val_loss`` and ``val_accuracy`` when the epoch has ended.
-    """
-
-    stage: str
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    logs: dict[str, float]
-
-
-Listener = Callable[[Progress], None]
-
-
-class _Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Passes each batch of one epoch on to a listener."""
-
-    def __init__(self, listener: Listener, stage: str, epoch: int, epochs: int, steps: int) -> None:
-        super().__init__()
-        self._listener = listener
-        self._where = (stage, epoch, epochs)
-        self._steps = steps
-
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        values = {key: float(value) for key, value in (logs or {}).items()}
-        self._listener(Progress(*self._where, batch + 1, self._steps, values))
 
 
 def train_network(
@@ -96,7 +54,7 @@ def train_network(
     WeightsError
         The backbone's weights do not fit.
     """
-    _check_training_part(parts["train"], config.batch_size)
+    check_training_part(parts["train"], config.batch_size)
     make_deterministic(config.seed)
     state = run.read_state()
     resumed = state.epochs_done > 0
@@ -105,13 +63,6 @@ def train_network(
     training.start(resumed=resumed)
     training.go()
     return network
-
-
-def _check_training_part(train: Pictures, batch_size: int) -> None:
-    if len(train.samples) < batch_size:
-        raise DataError(f"training needs at least one batch of {batch_size} images, got {len(train.samples)}")
-    if len(set(train.targets.tolist())) < 2:
-        raise DataError(f"training needs both classes, got only {train.samples[0].label}")
 
 
 class _Training:
@@ -144,12 +95,7 @@ class _Training:
             self.state.initial = {"val_loss": loss, "val_accuracy": accuracy}
             return
         self._enter(self.stage_of(self.state.epochs_done))
-        path = self.run.folder / "checkpoint" / str(self.state.weights)
-        if not path.is_file():
-            raise DataError(f"{path}: the checkpoint's weights are missing; start a new run")
-        # An optimizer has no variables to load into before it is built.
-        self.network.training.optimizer.build(self.network.training.trainable_variables)
-        self.network.training.load_weights(path)
+        load_checkpoint(self.run, self.state, self.network.training)
 
     def go(self) -> None:
         """Run the remaining epochs, closing each stage with its metrics."""
@@ -187,7 +133,7 @@ class _Training:
             shuffle=False,
             validation_data=self.validation,
             validation_batch_size=self.config.batch_size,
-            callbacks=[_Reporter(self.listener, stage, epoch, self.epochs, steps)],
+            callbacks=[Reporter(self.listener, stage, epoch, self.epochs, steps)],
             verbose=0,
         )
         logs = {key: float(values[-1]) for key, values in fitted.history.items()}
@@ -195,23 +141,9 @@ class _Training:
             self.state.history.setdefault(key, []).append(value)
         seconds = self.state.seconds
         seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - started
-        self._checkpoint(epoch)
-        self.listener(Progress(stage, epoch, self.epochs, steps, steps, logs))
-
-    def _checkpoint(self, epoch: int) -> None:
-        folder = self.run.folder / "checkpoint"
-        name = f"epoch-{epoch:03d}.weights.h5"
-        with write_beside(folder / name) as temporary:
-            # Keras insists on the double ending, which the temporary name does not have.
-            beside = temporary.with_name(temporary.name + ".weights.h5")
-            self.network.training.save_weights(beside)
-            beside.replace(temporary)
-        self.state.epochs_done, self.state.weights = epoch, name
-        self.run.write_state(self.state)
-        for old in folder.glob("epoch-*.weights.h5"):
-            if old.name != name:
-                old.unlink()
+        save_checkpoint(self.run, self.state, self.network.training, epoch)
         write_json(self.run.folder / HISTORY, history_to_json(self.state, self.config))
+        self.listener(Progress(stage, epoch, self.epochs, steps, steps, logs))
 
     def _close(self, stage: str) -> None:
         if stage not in self.state.stages:

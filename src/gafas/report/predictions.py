@@ -109,7 +109,7 @@ def _draw_cell(axes: Axes, image: Rgb, score: float, target: int, threshold: flo
         spine.set_color(_WRONG)
         spine.set_linewidth(4)
     colour = INK if right else _WRONG
-    answer = f"{_words(called)}\nP(sunglasses) {_probability(score)}"
+    answer = f"{_words(called)}\nP(sunglasses) {show_probability(score)}"
     axes.set_title(answer, fontsize=NOTE_SIZE + 1, linespacing=1.3, color=colour)
     if not right:
         axes.set_xlabel(f"wrong; truth: {_words(target)}", fontsize=NOTE_SIZE, color=colour, labelpad=6)
@@ -119,7 +119,8 @@ def _words(target: int) -> str:
     return LABELS[target].replace("_", " ")
 
 
-def _probability(score: float) -> str:
+def show_probability(score: float) -> str:
+    """Return a score with three digits that never looks more certain than it is."""
     # 0.9999 is not certainty, and 0.4999 is not on the other side of 0.5.
     if 0.9995 <= score < 1:
         return "> 0.999"

@@ -1,4 +1,4 @@
-"""Confusion matrix, ROC curve and precision-recall curve of one set of scores."""
+"""ROC curve and precision-recall curve of one set of scores."""
 
 from __future__ import annotations
 
@@ -21,62 +21,13 @@ from gafas.report.style import (
     save_figure,
     set_title,
 )
-from gafas.scoring.metrics import Confusion, Evaluation, evaluate
+from gafas.scoring.metrics import Evaluation, evaluate
 from gafas.scoring.ranking import precision_recall_curve, roc_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CLASSES = ("no sunglasses", "sunglasses")
-
-
-def plot_confusion(path: Path, confusion: Confusion, *, title: str, synthetic: bool = False) -> None:
-    """Draw the confusion matrix: true classes down, predicted across, counts and row percentages.
-
-    Parameters
-    ----------
-    path : Path
-        The PNG file to write.
-    confusion : Confusion
-        Counts; all zero is drawn as such.
-    title : str
-        Which model and which examples.
-    synthetic : bool
-        True when the data was drawn, not taken: the title says so.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written.
-    """
-    counts = np.array([[confusion.tn, confusion.fp], [confusion.fn, confusion.tp]])
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(totals, 1)
-    figure = _titled(6.4, 5.3, title, synthetic)
-    axes = figure.subplots()
-    shades = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(2, 2):
-        share = f"{shares[row, column]:.1%} of row" if totals[row, 0] else "no examples"
-        axes.text(
-            column,
-            row,
-            f"{counts[row, column]}\n{share}",
-            ha="center",
-            va="center",
-            fontsize=15,
-            linespacing=1.5,
-            color="white" if shares[row, column] > 0.5 else INK,
-        )
-    axes.set_xticks([0, 1], _CLASSES, fontsize=LABEL_SIZE)
-    names = [f"{name}\nn = {total}" for name, total in zip(_CLASSES, totals[:, 0].tolist(), strict=True)]
-    axes.set_yticks([0, 1], names, fontsize=LABEL_SIZE, rotation=90, va="center", linespacing=1.4)
-    axes.tick_params(length=0)
-    axes.set_xlabel("Predicted", fontsize=LABEL_SIZE + 1)
-    axes.set_ylabel("True", fontsize=LABEL_SIZE + 1)
-    bar = figure.colorbar(shades, ax=axes, ticks=[0, 0.5, 1], shrink=0.85)
-    bar.ax.set_yticklabels(["0%", "50%", "100%"])
-    bar.set_label("Share of the true class", fontsize=LABEL_SIZE)
-    save_figure(figure, path)
 
 
 def plot_roc(

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gafas.bundle import ONNX, TFLITE, TFLITE_FULL, Bundle, load_bundle
+from gafas.bundle import ONNX, SHIPPED, TFLITE, TFLITE_FULL, Bundle, load_bundle
 from gafas.errors import BundleError, UsageError
-from gafas.imaging import Rgb, decode, read_image, stack
+from gafas.imaging import Rgb, decode, read_image, resize
 from gafas.runtime.backends import Backend, open_model
+from gafas.runtime.faces import DETECTOR_SIZE, MARGIN, MIN_FACE, FaceDetector, face_crop
 from gafas.values import LABELS, FaceBox, Label, Verdict
 
 Runtime = Literal["auto", "onnx", "litert", "litert-full"]
 RUNTIMES: tuple[Runtime, ...] = ("auto", "onnx", "litert", "litert-full")
 _FILES = {"onnx": ONNX, "litert": TFLITE, "litert-full": TFLITE_FULL}
+
+Region = Literal["whole", "face"]
+REGIONS = ("auto", "face", "whole")
+"""What a caller may ask for; ``auto`` is what the model was trained on."""
+
+_CROPS = 64
+"""Regions classified at once: a picture may show hundreds of faces."""
+
+
+class Detector(Protocol):
+    """Something that finds faces."""
+
+    def detect(self, image: Rgb) -> tuple[FaceBox, ...]:
+        """Return the faces of an upright image, none where there is none."""
+        ...
 
 
 class Predictor:
@@ -29,21 +45,57 @@ class Predictor:
         Turns batches into probabilities.
     threshold : float
         P(sunglasses) from which the label is ``sunglasses``.
+    eyeglasses_threshold : float or None
+        P(eyeglasses) from which clear glasses are said to be worn; ``None`` is 0.5.
+    outputs : tuple of str
+        The attributes that the backend's columns stand for, ``sunglasses`` first.
+    region : {"whole", "face"}
+        Whether whole images are judged, or squares around each face.
+    margin : float
+        The square's side, in long sides of the face's box.
+    detector : Detector or None
+        Finds the faces; needed for ``region="face"`` only.
     name : str
         Of the model, for people.
 
     Raises
     ------
     UsageError
-        The threshold is not in [0, 1].
+        A threshold is not in [0, 1], the region is unknown, or faces are asked for without a detector.
     """
 
-    def __init__(self, backend: Backend, *, threshold: float = 0.5, name: str = "model") -> None:
-        if not 0 <= threshold <= 1:
-            raise UsageError(f"threshold: expected 0 to 1, got {threshold}")
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        threshold: float = 0.5,
+        eyeglasses_threshold: float | None = None,
+        outputs: tuple[str, ...] = ("sunglasses",),
+        region: Region = "whole",
+        margin: float = MARGIN,
+        detector: Detector | None = None,
+        name: str = "model",
+    ) -> None:
+        for value in (threshold, 0.5 if eyeglasses_threshold is None else eyeglasses_threshold):
+            if not 0 <= value <= 1:
+                raise UsageError(f"threshold: expected 0 to 1, got {value}")
+        if region not in {"whole", "face"}:
+            raise UsageError(f"region: expected whole or face, got {region}")
+        if region == "face" and detector is None:
+            raise UsageError("region face: expected a detector, got none; pass detector=FaceDetector()")
         self.backend = backend
         self.threshold = threshold
+        self.outputs = outputs
+        self.eyeglasses_threshold = 0.5 if eyeglasses_threshold is None else eyeglasses_threshold
+        self.region: Region = region
+        self.margin = margin
         self.name = name
+        self._detector = detector if region == "face" else None
+
+    @property
+    def knows_eyeglasses(self) -> bool:
+        """Whether the verdicts say something of clear glasses."""
+        return "eyeglasses" in self.outputs
 
     def label(self, probability: float) -> Label:
         """Return the label at the threshold."""
@@ -60,7 +112,8 @@ class Predictor:
         Returns
         -------
         tuple of Verdict
-            One for each region; the whole image is one.
+            One for each face, the most surely found first; one for the whole image where no face is found or faces
+            are not looked for.
 
         Raises
         ------
@@ -77,20 +130,65 @@ class Predictor:
         Returns
         -------
         list of tuple of Verdict
-            One tuple for each image, in their order.
+            One tuple for each image, in their order; see `predict`.
+
+        Raises
+        ------
+        BundleError
+            The graph cannot run, or gives fewer attributes than the bundle says.
         """
-        scores = self.score(images)
-        return [(self._whole(image, score),) for image, score in zip(images, scores, strict=True)]
+        boxes = [self._find(image) for image in images]
+        patches = (self._patch(image, box) for image, found in zip(images, boxes, strict=True) for box in found)
+        scores = iter(self._classify(patches))
+        return [tuple(self._verdict(box, next(scores)) for box in found) for found in boxes]
 
     def score(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        """Return the probabilities (n, outputs) of whole images of any sizes."""
-        return self.backend.probabilities(stack(list(images), self.backend.input_size))
+        """Score each image once: its main face, which is the largest, else the whole image.
 
-    def _whole(self, image: Rgb, score: NDArray[np.float32]) -> Verdict:
-        height, width = image.shape[:2]
+        Returns
+        -------
+        float32 array (n, outputs)
+        """
+        return self._classify(self._patch(image, max(self._find(image), key=_area)) for image in images)
+
+    def _find(self, image: Rgb) -> tuple[FaceBox, ...]:
+        faces = self._detector.detect(image) if self._detector is not None else ()
+        return faces or (FaceBox(0, 0, image.shape[1], image.shape[0]),)
+
+    def _patch(self, image: Rgb, box: FaceBox) -> Rgb:
+        region = image if box.confidence is None else face_crop(image, box, margin=self.margin)
+        return resize(region, self.backend.input_size)
+
+    def _classify(self, patches: Iterator[Rgb]) -> NDArray[np.float32]:
+        scores = [np.zeros((0, len(self.outputs)), dtype=np.float32)]
+        for chunk in _chunks(patches, _CROPS):
+            some = self.backend.probabilities(np.stack(chunk))
+            if some.shape[1] < len(self.outputs):
+                names = ", ".join(self.outputs)
+                raise BundleError(f"{self.name}: expected a graph that gives {names}, got {some.shape[1]} output")
+            scores.append(some[:, : len(self.outputs)])
+        return np.concatenate(scores)
+
+    def _verdict(self, box: FaceBox, score: NDArray[np.float32]) -> Verdict:
         probability = float(score[0])
-        eyeglasses = float(score[1]) if len(score) > 1 else None
-        return Verdict("whole", FaceBox(0, 0, width, height), probability, eyeglasses, self.label(probability))
+        eyeglasses = float(score[self.outputs.index("eyeglasses")]) if self.knows_eyeglasses else None
+        region: Region = "whole" if box.confidence is None else "face"
+        return Verdict(region, box, probability, eyeglasses, self.label(probability))
+
+
+def _area(box: FaceBox) -> int:
+    return box.width * box.height
+
+
+def _chunks(patches: Iterator[Rgb], size: int) -> Iterator[list[Rgb]]:
+    chunk: list[Rgb] = []
+    for patch in patches:
+        chunk.append(patch)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
 def as_image(image: Rgb | bytes | str | Path) -> Rgb:
@@ -116,14 +214,21 @@ def as_image(image: Rgb | bytes | str | Path) -> Rgb:
 
 
 def load_predictor(
-    bundle: str | Path, *, threads: int = 1, threshold: float | None = None, runtime: Runtime = "auto"
+    bundle: str | Path = SHIPPED,
+    *,
+    threads: int = 1,
+    threshold: float | None = None,
+    runtime: Runtime = "auto",
+    region: str = "auto",
+    detector_size: int = DETECTOR_SIZE,
+    min_face: int = MIN_FACE,
 ) -> Predictor:
     """Load a bundle, checking its hashes.
 
     Parameters
     ----------
     bundle : path
-        A bundle or a run folder.
+        A bundle, a run folder, or the name of a bundle that the package carries.
     threads : int
         For one operator; 0 takes all cores.
     threshold : float or None
@@ -131,6 +236,11 @@ def load_predictor(
     runtime : {"auto", "onnx", "litert", "litert-full"}
         ``auto`` takes ``model.onnx``, else what the bundle has; ``litert`` runs ``model.tflite``,
         ``litert-full`` runs ``model-full.tflite``.
+    region : {"auto", "face", "whole"}
+        ``auto`` judges what the model was trained on: each face, or the whole image. ``face`` looks for faces in any
+        case. Where no face is found, the whole image is judged.
+    detector_size, min_face : int
+        See `FaceDetector`.
 
     Raises
     ------
@@ -139,15 +249,38 @@ def load_predictor(
     MissingExtraError
         LiteRT is asked for and not installed.
     UsageError
-        An unknown runtime, or a threshold outside [0, 1].
+        An unknown runtime or region, or a number out of its range.
     """
     if runtime not in RUNTIMES:
         raise UsageError(f"--runtime: expected one of {', '.join(RUNTIMES)}, got {runtime}")
     loaded = load_bundle(bundle)
+    manifest = loaded.manifest
     path = loaded.file(_FILES[runtime]) if runtime != "auto" else _any_model(loaded)
-    backend = open_model(path, threads=threads, input_size=loaded.manifest.input_size)
-    chosen = loaded.manifest.threshold if threshold is None else threshold
-    return Predictor(backend, threshold=chosen, name=loaded.manifest.name)
+    chosen = resolve_region(region, trained_on=manifest.region)
+    return Predictor(
+        open_model(path, threads=threads, input_size=manifest.input_size),
+        threshold=manifest.threshold if threshold is None else threshold,
+        eyeglasses_threshold=manifest.eyeglasses_threshold,
+        outputs=manifest.outputs,
+        region=chosen,
+        margin=manifest.margin,
+        detector=FaceDetector(size=detector_size, min_face=min_face, threads=threads) if chosen == "face" else None,
+        name=manifest.name,
+    )
+
+
+def resolve_region(asked: str, *, trained_on: str) -> Region:
+    """Return what is judged when `asked` is asked of a model.
+
+    Raises
+    ------
+    UsageError
+        Not one of `REGIONS`.
+    """
+    if asked not in REGIONS:
+        raise UsageError(f"--region: expected one of {', '.join(REGIONS)}, got {asked}")
+    wanted = trained_on if asked == "auto" else asked
+    return "face" if wanted == "face" else "whole"
 
 
 def _any_model(bundle: Bundle) -> Path:

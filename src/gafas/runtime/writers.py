@@ -1,4 +1,4 @@
-"""Rows to CSV, JSON and JSON Lines, written as they come."""
+"""Records to CSV, JSON and JSON Lines, written as they come."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gafas.errors import OutputError, UsageError
 from gafas.files import require_free, write_beside
-from gafas.runtime.rows import COLUMNS, Row
+from gafas.runtime.rows import COLUMNS
 
 FORMATS = ("csv", "json", "jsonl")
-WriteRow = Callable[[Row], None]
+WriteRecord = Callable[[Mapping[str, Any]], None]
 
 
 class Stream(Protocol):
@@ -52,8 +51,10 @@ def format_of(output: Path | None, given: str | None) -> str | None:
 
 
 @contextmanager
-def open_writer(stream: Stream, kind: str) -> Iterator[WriteRow]:
-    r"""Give a function that writes one row to `stream`; the JSON array is closed at the end.
+def open_writer(stream: Stream, kind: str) -> Iterator[WriteRecord]:
+    r"""Give a function that writes one record to `stream`; the JSON array is closed at the end.
+
+    CSV takes records of native rows only.
 
     A path that is not valid UTF-8 stands in JSON as an escape such as ``\udce9``, and in CSV as such a character:
     the stream's ``surrogateescape`` turns it into its own byte.
@@ -61,21 +62,21 @@ def open_writer(stream: Stream, kind: str) -> Iterator[WriteRow]:
     if kind == "csv":
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        yield lambda row: writer.writerow(asdict(row))
+        yield writer.writerow
     elif kind == "jsonl":
-        yield lambda row: _write(stream, _to_json(row) + "\n")
+        yield lambda record: _write(stream, _to_json(record) + "\n")
     else:
         with _open_array(stream) as write:
             yield write
 
 
 @contextmanager
-def _open_array(stream: Stream) -> Iterator[WriteRow]:
+def _open_array(stream: Stream) -> Iterator[WriteRecord]:
     started = False
 
-    def write(row: Row) -> None:
+    def write(record: Mapping[str, Any]) -> None:
         nonlocal started
-        stream.write((",\n" if started else "") + _to_json(row))
+        stream.write((",\n" if started else "") + _to_json(record))
         started = True
 
     stream.write("[\n")
@@ -87,8 +88,8 @@ def _write(stream: Stream, text: str) -> None:
     stream.write(text)
 
 
-def _to_json(row: Row) -> str:
-    text = json.dumps(asdict(row), ensure_ascii=False)
+def _to_json(record: Mapping[str, Any]) -> str:
+    text = json.dumps(record, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -101,8 +102,8 @@ class _Stdout:
             sys.stdout.flush()
 
 
-def open_stdout_writer(kind: str) -> AbstractContextManager[WriteRow]:
-    """Like `open_writer`, to standard output: UTF-8, each row at once.
+def open_stdout_writer(kind: str) -> AbstractContextManager[WriteRecord]:
+    """Like `open_writer`, to standard output: UTF-8, each record at once.
 
     Raises
     ------
@@ -133,8 +134,8 @@ def naming_stdout() -> Iterator[None]:
 
 
 @contextmanager
-def open_file_writer(path: Path, kind: str, *, overwrite: bool = False) -> Iterator[WriteRow]:
-    """Like `open_writer`, to a file that takes its name only when all rows are written.
+def open_file_writer(path: Path, kind: str, *, overwrite: bool = False) -> Iterator[WriteRecord]:
+    """Like `open_writer`, to a file that takes its name only when all records are written.
 
     Raises
     ------

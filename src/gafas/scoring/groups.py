@@ -1,4 +1,4 @@
-"""Where a model is right and where not: by person, pose, expression, resolution, label. Pure."""
+"""Where a model is right and where not: by person, pose, expression, resolution, label, eyewear. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from gafas.errors import UsageError
@@ -14,7 +15,7 @@ from gafas.scoring.checks import check_scores, check_threshold
 from gafas.scoring.intervals import wilson
 from gafas.values import Interval, Sample
 
-GroupKey = Literal["person", "pose", "expression", "resolution", "label"]
+GroupKey = Literal["person", "pose", "expression", "resolution", "label", "eyewear"]
 GROUP_KEYS: tuple[GroupKey, ...] = get_args(GroupKey)
 
 
@@ -54,7 +55,7 @@ def by_group(samples: Sequence[Sample], probabilities: ArrayLike, *, threshold: 
         P(sunglasses).
     threshold : float
         In [0, 1]; ``p >= threshold`` is called positive.
-    key : {"person", "pose", "expression", "resolution", "label"}
+    key : {"person", "pose", "expression", "resolution", "label", "eyewear"}
         What to group by.
 
     Raises
@@ -77,6 +78,47 @@ def by_group(samples: Sequence[Sample], probabilities: ArrayLike, *, threshold: 
         GroupRow(group, n, correct[group], correct[group] / n, wilson(correct[group], n))
         for group, n in sorted(sizes.items())
     ]
+
+
+def clustered_interval(
+    samples: Sequence[Sample],
+    probabilities: ArrayLike,
+    *,
+    threshold: float,
+    key: GroupKey,
+    rng: np.random.Generator,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Interval:
+    """Return the percentile bootstrap interval of the accuracy, with whole groups drawn and not single examples.
+
+    Pictures of one person are alike, so they are right or wrong together; drawing persons says how far the accuracy
+    holds for other persons. Samples that do not know `key` are groups of their own.
+
+    Parameters
+    ----------
+    samples, probabilities, threshold, key
+        As `by_group`.
+    rng : numpy.random.Generator
+        Draws the groups.
+    resamples : int
+    confidence : float
+        Share between the two percentiles, in (0, 1).
+
+    Raises
+    ------
+    DataError, UsageError
+        As `by_group`.
+    """
+    targets, scores = check_scores([sample.target for sample in samples], probabilities)
+    right = (scores >= check_threshold(threshold)) == (targets == 1)
+    names = [_group_of(sample, key) or f"\0{place}" for place, sample in enumerate(samples)]
+    _, group = np.unique(names, return_inverse=True)
+    sizes, correct = np.bincount(group), np.bincount(group, weights=right)
+    drawn = rng.integers(0, sizes.size, (resamples, sizes.size))
+    shares = correct[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    low, high = np.quantile(shares, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(low), float(high))
 
 
 def count_ungrouped(samples: Sequence[Sample], *, key: GroupKey) -> int:

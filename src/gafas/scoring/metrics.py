@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gafas.scoring.checks import check_scores, check_threshold
-from gafas.scoring.intervals import wilson
+from gafas.scoring.intervals import auc_interval, f1_interval, wilson
 from gafas.scoring.ranking import average_precision, roc_auc
 from gafas.values import Interval
 
@@ -76,10 +76,12 @@ class Evaluation:
         Counts at the threshold.
     precision, recall, f1 : float or None
         At the threshold, of the class sunglasses; see `Confusion` for when they are undefined.
-    precision_interval, recall_interval : Interval or None
-        Wilson 95 %, each over its own n: the called positives, the positives. ``None`` as the figure.
+    precision_interval, recall_interval, f1_interval : Interval or None
+        Wilson 95 %, each over its own n: the called positives, the positives, both. ``None`` as the figure.
     roc_auc, average_precision : float or None
         Whatever the threshold; ``None`` unless both classes are present.
+    roc_auc_interval : Interval or None
+        Newcombe 95 %; ``None`` as the figure.
     """
 
     n: int
@@ -94,7 +96,9 @@ class Evaluation:
     recall: float | None
     recall_interval: Interval | None
     f1: float | None
+    f1_interval: Interval | None
     roc_auc: float | None
+    roc_auc_interval: Interval | None
     average_precision: float | None
 
 
@@ -121,6 +125,7 @@ def evaluate(targets: ArrayLike, probabilities: ArrayLike, *, threshold: float) 
     counts = confusion(truth, scores, threshold=threshold)
     n, right = counts.n, counts.tn + counts.tp
     called, positives = counts.tp + counts.fp, counts.tp + counts.fn
+    auc = roc_auc(truth, scores)
     return Evaluation(
         n=n,
         positives=positives,
@@ -134,7 +139,9 @@ def evaluate(targets: ArrayLike, probabilities: ArrayLike, *, threshold: float) 
         recall=counts.recall,
         recall_interval=wilson(counts.tp, positives) if positives else None,
         f1=counts.f1,
-        roc_auc=roc_auc(truth, scores),
+        f1_interval=f1_interval(counts.tp, counts.fp, counts.fn),
+        roc_auc=auc,
+        roc_auc_interval=None if auc is None else auc_interval(auc, positives, n - positives),
         average_precision=average_precision(truth, scores),
     )
 
@@ -175,7 +182,9 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "recall": evaluation.recall,
         "recall_interval": _ends(evaluation.recall_interval),
         "f1": evaluation.f1,
+        "f1_interval": _ends(evaluation.f1_interval),
         "roc_auc": evaluation.roc_auc,
+        "roc_auc_interval": _ends(evaluation.roc_auc_interval),
         "average_precision": evaluation.average_precision,
         "confusion": asdict(evaluation.confusion),
     }

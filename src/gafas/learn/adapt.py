@@ -1,0 +1,212 @@
+"""The shipped face model on a data set of one's own: as it is, with a new head, or lightly fine-tuned.
+
+Which of them serves best is chosen on inner validation, person-disjoint where persons are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gafas.bundle import load_bundle, shipped_bundle
+from gafas.errors import DataError
+from gafas.learn.backend import keras
+from gafas.learn.config import AdaptConfig
+from gafas.learn.face_feed import ViewFeed
+from gafas.learn.face_model import FaceNetwork, build_shipped_network, run
+from gafas.learn.fitting import Listener, Progress, check_training_part
+from gafas.learn.portraits import Portraits
+from gafas.learn.views import ViewConfig
+from gafas.scoring.metrics import evaluate
+from gafas.values import Sample
+
+ARCHITECTURE = "MobileNetV2 1.0, global average pooling, dropout, dense 1: P(sunglasses); adapted from gafas-base"
+
+WAYS = ("base", "head", "tuned")
+
+VIEWS = ViewConfig(
+    turned=0.2,
+    nodding=0.2,
+    grey=0.2,
+    low=0.3,
+    blur=0.2,
+    noise=0.2,
+    jpeg=0.2,
+    light=0.5,
+    occlude=0.1,
+    shade=0.1,
+    wide=0.05,
+)
+"""Milder than for the shipped model: the data set itself shows what its pictures are like."""
+
+_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """An adapted network and how it came about.
+
+    Attributes
+    ----------
+    network : FaceNetwork
+        With one output, P(sunglasses).
+    way : str
+        Of `WAYS`, the one that was taken.
+    losses : dict
+        Way → log loss on inner validation; empty where the way was given.
+    """
+
+    network: FaceNetwork
+    way: str
+    losses: dict[str, float]
+
+
+def adapt(config: AdaptConfig, train: Portraits, *, listener: Listener | None = None) -> Adapted:
+    """Adapt the shipped model to training pictures.
+
+    Parameters
+    ----------
+    train : Portraits
+        All that may be looked at; a part of it is held out while the way is chosen.
+    listener : callable or None
+        Told when an epoch has ended.
+
+    Raises
+    ------
+    DataError
+        Too few pictures or one class only.
+    BundleError
+        The installation's bundle is damaged.
+    """
+    check_training_part(train, config.batch_size)
+    way, losses = config.way, {}
+    if way == "auto":
+        inner, held = inner_split(train.samples, fraction=config.inner_fraction, seed=config.seed)
+        scores = {}
+        for name in WAYS:
+            network = _fit(config, name, train.take(inner), listener)
+            scores[name] = run(network.inference, train.take(held).images)[:, 0]
+        targets = train.take(held).targets
+        losses = {name: evaluate(targets, scores[name], threshold=config.threshold).loss for name in WAYS}
+        way = min(losses, key=lambda name: losses[name])
+    return Adapted(_fit(config, way, train, listener), way, losses)
+
+
+def inner_split(samples: Sequence[Sample], *, fraction: float, seed: int) -> tuple[list[str], list[str]]:
+    """Return the paths of inner training and inner validation: whole persons, or files where no person is known.
+
+    Raises
+    ------
+    DataError
+        One part would be without a class.
+    """
+    known = all(sample.person is not None for sample in samples)
+    keys = [str(sample.person) if known else sample.path for sample in samples]
+    names = sorted(set(keys))
+    count = max(1, round(fraction * len(names)))
+    held = set(np.random.default_rng(seed).permutation(names)[:count].tolist())
+    parts = [[s for s, key in zip(samples, keys, strict=True) if (key in held) == wanted] for wanted in (False, True)]
+    if any(len({sample.label for sample in part}) < 2 for part in parts):
+        raise DataError(
+            f"{len(names)} {'persons' if known else 'files'} are too few to hold some out with both classes; "
+            "add pictures, or choose the way yourself: --set way=head"
+        )
+    inner, validation = parts
+    return [sample.path for sample in inner], [sample.path for sample in validation]
+
+
+def _fit(config: AdaptConfig, way: str, train: Portraits, listener: Listener | None) -> FaceNetwork:
+    network = build_shipped_network(outputs=1)
+    _centre(network)
+    if way == "head":
+        _fit_head(network, train)
+    elif way == "tuned":
+        _tune(network, config, train, listener)
+    return network
+
+
+def _centre(network: FaceNetwork) -> None:
+    """Shift the head so that the shipped model's threshold lies at P = 0.5, where training puts it too."""
+    threshold = load_bundle(shipped_bundle()).manifest.threshold
+    kernel, bias = (np.asarray(value) for value in network.head.get_weights())
+    network.head.set_weights([kernel, bias - np.log(threshold / (1 - threshold))])
+
+
+def _feed(config: AdaptConfig, train: Portraits, epoch: int) -> ViewFeed:
+    return ViewFeed(
+        train,
+        np.arange(len(train.samples)),
+        size=config.input_size,
+        batch_size=config.batch_size,
+        margin=config.margin,
+        seed=config.seed,
+        epoch=epoch,
+        views=VIEWS,
+    )
+
+
+def _fit_head(network: FaceNetwork, train: Portraits) -> None:
+    """Logistic regression on the features; its penalty is chosen by cross-validation over persons."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV, GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    features = [run(network.features, train.images), run(network.features, train.images[:, :, ::-1])]
+    targets = np.tile(train.targets, len(features))
+    persons = np.array([sample.person or sample.path for sample in train.samples])
+    folds = GroupKFold(min(4, len(set(persons.tolist()))))
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    search = GridSearchCV(
+        pipeline, {"logisticregression__C": _STRENGTHS}, scoring="neg_log_loss", cv=folds, error_score="raise"
+    )
+    search.fit(np.concatenate(features), targets, groups=np.tile(persons, len(features)))
+    scaler, regression = search.best_estimator_[0], search.best_estimator_[1]
+    kernel = regression.coef_[0] / scaler.scale_
+    bias = regression.intercept_[0] - scaler.mean_ @ kernel
+    network.head.set_weights([kernel[:, None], np.array([bias])])
+
+
+def _tune(network: FaceNetwork, config: AdaptConfig, train: Portraits, listener: Listener | None) -> None:
+    steps = config.epochs * len(_feed(config, train, 1))
+    rates = keras.optimizers.schedules.CosineDecay(
+        0.1 * config.learning_rate,
+        max(1, steps - steps // 5),
+        alpha=0.02,
+        warmup_target=config.learning_rate,
+        warmup_steps=max(1, steps // 5),
+    )
+    network.training.compile(
+        optimizer=keras.optimizers.AdamW(
+            rates,
+            use_ema=config.averaging > 0,
+            ema_momentum=config.averaging,
+            # Keras puts the average in place at the end of a fit only if no step has.
+            ema_overwrite_frequency=None,
+        ),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+    )
+    # One feed for all epochs would show the same views again; one fit for each would average too early.
+    feed = _Epochs([_feed(config, train, epoch) for epoch in range(1, config.epochs + 1)])
+    fitted = network.training.fit(feed, shuffle=False, verbose=0)
+    if listener is not None:
+        logs = {key: float(values[-1]) for key, values in fitted.history.items()}
+        listener(Progress("tuned", config.epochs, config.epochs, len(feed), len(feed), logs))
+
+
+class _Epochs(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
+    """Several feeds one after the other, as one."""
+
+    def __init__(self, feeds: Sequence[ViewFeed]) -> None:
+        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=16)
+        self._feeds = feeds
+
+    def __len__(self) -> int:
+        return sum(len(feed) for feed in self._feeds)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        place, step = divmod(index, len(self._feeds[0]))
+        return self._feeds[place][step]

@@ -1,0 +1,108 @@
+"""The shipped network: rescaling, MobileNetV2 without top, pooling, dropout, two logits; wired for each use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gafas.bundle import WEIGHTS, load_bundle, shipped_bundle
+from gafas.imaging import Rgb
+from gafas.learn.backend import keras
+from gafas.learn.config import GafasConfig
+from gafas.learn.model import build_backbone
+from gafas.learn.wearing import OUTPUTS
+from gafas.learn.weights import WeightsSource
+
+ARCHITECTURE = "MobileNetV2 1.0, global average pooling, dropout, dense 2: P(sunglasses), P(eyeglasses)"
+
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FaceNetwork:
+    """One set of layers, wired three times; all take pixels 0-255.
+
+    Attributes
+    ----------
+    training : keras.Model
+        → dropout → logits of `OUTPUTS`.
+    inference : keras.Model
+        → probabilities of `OUTPUTS`; no random layers.
+    features : keras.Model
+        → the 1280 pooled features that the head sees.
+    backbone, head : keras.Model, keras.layers.Dense
+    dropout_state : keras.random.SeedGenerator or None
+    """
+
+    training: Any
+    inference: Any
+    features: Any
+    backbone: Any
+    head: Any
+    dropout_state: Any
+
+
+def build_face_network(config: GafasConfig, weights: WeightsSource, *, outputs: int = len(OUTPUTS)) -> FaceNetwork:
+    """Build the network for the first `outputs` of `OUTPUTS`; BatchNorm keeps its statistics also while training.
+
+    Raises
+    ------
+    WeightsError
+        The weights do not fit or, for ``imagenet``, cannot be downloaded.
+    """
+    size = (config.input_size, config.input_size, 3)
+    backbone = build_backbone(size, weights)
+    rescale = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")
+    pool = keras.layers.GlobalAveragePooling2D(name="pool")
+    dropout = keras.layers.Dropout(config.dropout, seed=config.seed, name="dropout")
+    head = keras.layers.Dense(outputs, kernel_initializer="zeros", name="logits")
+
+    pixels = keras.Input(size, name="image")
+    features = pool(backbone(rescale(pixels), training=False))
+    training = keras.Model(pixels, head(dropout(features)), name="gafas_training")
+    probabilities = keras.layers.Activation("sigmoid", name="probabilities")(head(features))
+    return FaceNetwork(
+        training,
+        keras.Model(pixels, probabilities, name="gafas"),
+        keras.Model(pixels, features, name="gafas_features"),
+        backbone,
+        head,
+        getattr(dropout, "seed_generator", None),
+    )
+
+
+def build_shipped_network(*, outputs: int = 1) -> FaceNetwork:
+    """Build the shipped model with its own weights, for going on with them.
+
+    Parameters
+    ----------
+    outputs : int
+        1 keeps P(sunglasses) only, 2 both of `OUTPUTS`.
+
+    Raises
+    ------
+    BundleError
+        The installation's bundle is damaged.
+    """
+    bundle = load_bundle(shipped_bundle())
+    size = bundle.manifest.input_size[0]
+    network = build_face_network(GafasConfig(input_size=size), WeightsSource("random"))
+    network.inference.load_weights(bundle.file(WEIGHTS))
+    if outputs == len(OUTPUTS):
+        return network
+    narrow = build_face_network(GafasConfig(input_size=size), WeightsSource("random"), outputs=outputs)
+    narrow.backbone.set_weights(network.backbone.get_weights())
+    narrow.head.set_weights([np.asarray(value)[..., :outputs] for value in network.head.get_weights()])
+    return narrow
+
+
+def run(model: Any, images: Rgb) -> NDArray[np.float64]:
+    """Return a model's output for images (n, height, width, 3), in batches."""
+    outputs = [
+        keras.ops.convert_to_numpy(model(images[i : i + _BATCH].astype(np.float32), training=False))
+        for i in range(0, len(images), _BATCH)
+    ]
+    return np.concatenate(outputs).astype(np.float64)

@@ -1,0 +1,101 @@
+"""What every epoch-by-epoch training shares: progress reports and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gafas.errors import DataError
+from gafas.files import write_beside
+from gafas.learn.backend import keras
+from gafas.learn.pictures import Pictures
+from gafas.learn.runs import Run, State
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training stands, reported after each batch and each epoch.
+
+    Attributes
+    ----------
+    stage : str
+        ``frozen`` or ``tuned``.
+    epoch, epochs : int
+        From 1; of all stages together.
+    step, steps : int
+        Batches of this epoch.
+    logs : dict
+        Running ``loss`` and ``accuracy``; with ``val_loss`` and ``val_accuracy`` when the epoch has ended.
+    """
+
+    stage: str
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    logs: dict[str, float]
+
+
+Listener = Callable[[Progress], None]
+
+
+class Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Passes each batch of one epoch on to a listener."""
+
+    def __init__(self, listener: Listener, stage: str, epoch: int, epochs: int, steps: int) -> None:
+        super().__init__()
+        self._listener = listener
+        self._where = (stage, epoch, epochs)
+        self._steps = steps
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Report one batch."""
+        values = {key: float(value) for key, value in (logs or {}).items()}
+        self._listener(Progress(*self._where, batch + 1, self._steps, values))
+
+
+def save_checkpoint(run: Run, state: State, model: Any, epoch: int) -> None:
+    """Save weights and optimizer after an epoch; from the moment the state is written, the epoch counts."""
+    folder = run.folder / "checkpoint"
+    name = f"epoch-{epoch:03d}.weights.h5"
+    with write_beside(folder / name) as temporary:
+        # Keras insists on the double ending, which the temporary name does not have.
+        beside = temporary.with_name(temporary.name + ".weights.h5")
+        model.save_weights(beside)
+        beside.replace(temporary)
+    state.epochs_done, state.weights = epoch, name
+    run.write_state(state)
+    for old in folder.glob("epoch-*.weights.h5"):
+        if old.name != name:
+            old.unlink()
+
+
+def load_checkpoint(run: Run, state: State, model: Any) -> None:
+    """Bring a compiled model and its optimizer to where the last checkpoint stands.
+
+    Raises
+    ------
+    DataError
+        Its file is missing.
+    """
+    path = run.folder / "checkpoint" / str(state.weights)
+    if not path.is_file():
+        raise DataError(f"{path}: the checkpoint's weights are missing; start a new run")
+    # An optimizer has no variables to load into before it is built.
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(path)
+
+
+def check_training_part(train: Pictures, batch_size: int) -> None:
+    """Refuse to train on less than one batch or on one class.
+
+    Raises
+    ------
+    DataError
+        Fewer training images than one batch, or a class missing among them.
+    """
+    if len(train.samples) < batch_size:
+        raise DataError(f"training needs at least one batch of {batch_size} images, got {len(train.samples)}")
+    if len(set(train.targets.tolist())) < 2:
+        raise DataError(f"training needs both classes, got only {train.samples[0].label}")

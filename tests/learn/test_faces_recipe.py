@@ -1,0 +1,188 @@
+"""Recipes gafas and adapt on small drawn data: portraits, feeds, training, resuming, the bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("cv2", reason="the train extra is not installed")
+pytest.importorskip("keras", reason="the train extra is not installed")
+
+from gafas.bundle import load_bundle
+from gafas.cli.training import DataRequest, Job, resume_job, start_job, train_job
+from gafas.datasets.folder import read_folder
+from gafas.datasets.synthetic import draw_synthetic
+from gafas.errors import DataError, UsageError
+from gafas.imaging import read_image, write_image
+from gafas.learn.config import GafasConfig, make_config
+from gafas.learn.portraits import Portraits, load_portraits
+from gafas.runtime.predictor import load_predictor
+from gafas.values import SPLIT_NAMES
+
+pytestmark = pytest.mark.train
+
+SMALL = {"input_size": 32, "epochs": 2, "batch_size": 8, "validation_views": 2, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def faces_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Numbered drawn faces in the folders sunglasses, eyeglasses and none."""
+    drawn = draw_synthetic(tmp_path_factory.mktemp("drawn") / "faces", persons=4, size=(44, 48))
+    root = tmp_path_factory.mktemp("three") / "faces"
+    names = sorted(path for path in drawn.rglob("*.pgm") if not path.stem.endswith(("_2", "_4")))
+    for number, path in enumerate(names):
+        kind = "sunglasses" if "sunglasses" in path.stem else ("none", "eyeglasses")[number // 2 % 2]
+        write_image(root / kind / f"{number * 37:06d}.png", read_image(path))
+    return root
+
+
+def _start(root: Path, output: Path, recipe: str = "gafas", **overrides: object) -> Job:
+    config = make_config(recipe, {**SMALL, **overrides})
+    return start_job(config, DataRequest(data=str(root)), weights="random", output=output, overwrite=False)
+
+
+@pytest.fixture(scope="module")
+def run(faces_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished small run."""
+    folder = tmp_path_factory.mktemp("runs") / "gafas"
+    train_job(_start(faces_root, folder))
+    return folder
+
+
+def test_the_run_tells_what_was_chosen(run: Path) -> None:
+    chosen = json.loads((run / "calibration.json").read_text())
+    manifest = load_bundle(run).manifest
+    assert chosen["outputs"] == ["sunglasses", "eyeglasses"] == list(manifest.outputs)
+    assert manifest.region == "face"
+    assert manifest.margin == GafasConfig().margin
+    assert [manifest.threshold, manifest.eyeglasses_threshold] == chosen["thresholds"]
+    assert manifest.training["calibration"]["n"] == chosen["n"] > 0
+    assert "root" not in manifest.training["data"]
+
+
+def test_the_bundle_gives_two_probabilities_in_the_light_runtime(run: Path, faces_root: Path) -> None:
+    path = next((faces_root / "sunglasses").iterdir())
+    (verdict, *_) = load_predictor(run).predict(path)
+    assert 0 <= verdict.sunglasses <= 1
+    assert verdict.eyeglasses is not None
+    assert 0 <= verdict.eyeglasses <= 1
+
+
+def test_the_light_runtime_agrees_with_the_predictions_file(run: Path, faces_root: Path) -> None:
+    lines = (run / "predictions.csv").read_text().splitlines()[1:]
+    predictor = load_predictor(run)
+    for line in lines[:5]:
+        path, _, _, probability, _ = line.split(",")
+        score = predictor.score([read_image(faces_root / path)])[0, 0]
+        # The graph's weights are rounded to float16.
+        assert score == pytest.approx(float(probability), abs=5e-3)
+
+
+def test_a_resumed_run_repeats_the_undisturbed_one(run: Path, faces_root: Path, tmp_path: Path) -> None:
+    from gafas.learn.face_train import train_faces
+    from gafas.learn.weights import WeightsSource
+
+    class Killed(Exception):
+        pass
+
+    def kill(progress: object) -> None:
+        if getattr(progress, "epoch", 0) == 2:
+            raise Killed
+
+    job = _start(faces_root, tmp_path / "killed")
+    parts = {name: job.pictures.take(job.split.part(name)) for name in SPLIT_NAMES}
+    assert all(isinstance(part, Portraits) for part in parts.values())
+    assert isinstance(job.run.config, GafasConfig)
+    with pytest.raises(Killed):
+        train_faces(job.run, job.run.config, parts, WeightsSource("random"), (), listener=kill)  # type: ignore[arg-type]
+    assert job.run.read_state().epochs_done == 1
+    train_job(resume_job(tmp_path / "killed"))
+    want = json.loads((run / "history.json").read_text())
+    got = json.loads((tmp_path / "killed" / "history.json").read_text())
+    assert got["loss"] == pytest.approx(want["loss"], rel=1e-5)
+    assert got["val_loss"] == pytest.approx(want["val_loss"], rel=1e-5)
+
+
+def test_data_without_clear_glasses_is_refused(synthetic_root: Path, tmp_path: Path) -> None:
+    job = _start(synthetic_root, tmp_path / "run", split="person")
+    with pytest.raises(DataError, match="folders none, eyeglasses and sunglasses"):
+        train_job(job)
+
+
+def test_a_broken_picture_is_named_or_left_out(faces_root: Path, tmp_path: Path) -> None:
+    root = tmp_path / "faces"
+    for kind in ("sunglasses", "none"):
+        (root / kind).mkdir(parents=True)
+        for path in sorted((faces_root / kind).iterdir())[:2]:
+            (root / kind / path.name).write_bytes(path.read_bytes())
+    (root / "none" / "000001.png").write_bytes(b"broken")
+    dataset = read_folder(root)
+    with pytest.raises(DataError, match=r"000001\.png.*--skip-broken"):
+        load_portraits(dataset, dataset.samples, size=32, margin=1.5)
+    portraits, broken = load_portraits(dataset, dataset.samples, size=32, margin=1.5, skip_broken=True)
+    assert broken == ("none/000001.png",)
+    assert portraits.images.shape == (4, 32, 32, 3)
+    with pytest.raises(DataError, match="none of the 1 images"):
+        load_portraits(
+            dataset, [s for s in dataset.samples if "000001" in s.path], size=32, margin=1.5, skip_broken=True
+        )
+
+
+def test_only_the_surroundings_of_a_face_are_kept(faces_root: Path) -> None:
+    dataset = read_folder(faces_root)
+    portraits, _ = load_portraits(dataset, dataset.samples[:6], size=32, margin=1.5)
+    for photograph, box in zip(portraits.photographs, portraits.boxes, strict=True):
+        height, width = photograph.shape[:2]
+        assert 0 <= box.x0 < box.x1 <= width
+        assert 0 <= box.y0 < box.y1 <= height
+    taken = portraits.take([dataset.samples[3].path])
+    assert (taken.images[0] == portraits.images[3]).all()
+    assert taken.boxes == (portraits.boxes[3],)
+
+
+def test_batches_follow_from_seed_and_epoch(faces_root: Path) -> None:
+    from gafas.learn.face_feed import FaceFeed, fixed_views
+    from gafas.learn.views import ViewConfig
+    from gafas.learn.wearing import PasteConfig
+
+    dataset = read_folder(faces_root)
+    portraits, _ = load_portraits(dataset, dataset.samples, size=32, margin=1.5)
+
+    def feed(epoch: int) -> FaceFeed:
+        return FaceFeed(
+            portraits,
+            (),
+            size=32,
+            batch_size=8,
+            margin=1.5,
+            seed=1,
+            epoch=epoch,
+            paste=PasteConfig(),
+            views=ViewConfig(),
+        )
+
+    (first, targets), (again, _), (other, _) = feed(1)[0], feed(1)[0], feed(2)[0]
+    assert first.shape == (8, 32, 32, 3)
+    assert targets.shape == (8, 2)
+    assert (targets.sum(axis=1) <= 1).all()
+    assert (first == again).all()
+    assert (first != other).any()
+    bare = sum(sample.eyewear == "none" for sample in portraits.samples)
+    assert len(feed(1)) == (len(portraits.samples) + bare) // 8
+    views, wanted = fixed_views(portraits, ViewConfig(), size=32, margin=1.5, count=2, seed=0)
+    assert len(views) == len(wanted) == 2 * len(portraits.samples)
+    assert wanted[:, 0].tolist() == np.repeat(portraits.targets, 2).tolist()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("margin", 0.5), ("averaging", 1), ("dark", 1.5), ("epochs", 0), ("learning_rate", 0), ("validation_views", 0)],
+)
+def test_settings_out_of_range_are_refused(key: str, value: float) -> None:
+    with pytest.raises(UsageError, match=key):
+        make_config("gafas", {key: value})
+    with pytest.raises(UsageError, match="at most 1"):
+        make_config("gafas", {"dark": 0.8, "clear": 0.3})

@@ -1,0 +1,78 @@
+"""Make the bundle that the package ships from a finished run of recipe gafas, with its figures and its model card.
+
+    python tools/make_model.py runs/gafas-base src/gafas/assets/gafas-base
+
+Holds ``model.onnx`` and ``model.weights.h5`` (both with float16 weights), the split, so that its test part can be
+judged again, ``manifest.json`` and ``MODEL_CARD.md``. The figures come from ``gafas evaluate``, as anybody may repeat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gafas.bundle import MANIFEST, ONNX, WEIGHTS, load_bundle, save_manifest
+from gafas.files import write_folder_beside
+from gafas.report.card import CARD, write_card
+
+from pack_backbone import pack  # isort: skip  # its neighbour in tools/
+
+SPLIT = "split.json"
+
+
+def evaluate(model: Path, *arguments: str) -> dict[str, Any]:
+    """Run ``gafas evaluate`` and return what it prints as JSON."""
+    command = [sys.executable, "-m", "gafas", "evaluate", str(model), *arguments, "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # our own command
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def make(run: Path, target: Path, *, data: Path, name: str) -> None:
+    """Write the shipped bundle into `target`, complete or not at all."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    from gafas.learn.export import load_keras
+
+    trained = load_bundle(run)
+    figures = {
+        "held-out CelebA": evaluate(run, "--split", "test"),
+        "CMU Face Images": evaluate(run, "--data", str(data / "cmu_faces"), "--split", "all", "--robustness"),
+    }
+    manifest = replace(trained.manifest, name=name, metrics=figures, exports={})
+    with write_folder_beside(target, overwrite=True) as folder, tempfile.TemporaryDirectory() as scratch:
+        shutil.copy2(trained.file(ONNX), folder / ONNX)
+        whole = Path(scratch) / "whole.weights.h5"
+        load_keras(trained.file("model.keras")).save_weights(whole)
+        pack(whole, folder / WEIGHTS)
+        shutil.copy2(run / SPLIT, folder / SPLIT)
+        write_card(folder / CARD, manifest)
+        save_manifest(folder, manifest)
+    sizes = {path.name: path.stat().st_size for path in sorted(target.iterdir())}
+    print(f"{target}: " + ", ".join(f"{name} {size:,}" for name, size in sizes.items()))
+    print((target / MANIFEST).name, "threshold", manifest.threshold)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Read the command line and make the bundle."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--data", type=Path, default=os.environ.get("GAFAS_DATA"), help="folder with cmu_faces/")
+    parser.add_argument("--name", default="gafas-base")
+    arguments = parser.parse_args(words)
+    if arguments.data is None:
+        parser.error("the figures need the data: set $GAFAS_DATA or pass --data")
+    make(arguments.run, arguments.target, data=Path(arguments.data), name=arguments.name)
+
+
+if __name__ == "__main__":
+    main()
