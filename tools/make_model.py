@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gafas.bundle import MANIFEST, ONNX, WEIGHTS, load_bundle, save_manifest
+from gafas.bundle import HELD_OUT, MANIFEST, ONNX, WEIGHTS, load_bundle, save_manifest
 from gafas.files import write_folder_beside
 from gafas.report.card import CARD, write_card
 
@@ -44,7 +44,7 @@ def make(run: Path, target: Path, *, data: Path, name: str) -> None:
 
     trained = load_bundle(run)
     figures = {
-        "held-out CelebA": evaluate(run, "--split", "test"),
+        HELD_OUT: evaluate(run, "--split", "test"),
         "CMU Face Images": evaluate(run, "--data", str(data / "cmu_faces"), "--split", "all", "--robustness"),
     }
     manifest = replace(trained.manifest, name=name, metrics=figures, exports={})

@@ -31,6 +31,9 @@ WEIGHTS = "model.weights.h5"
 SHIPPED = "gafas-base"
 """Name of the bundle that the package carries and takes where no other is named."""
 
+HELD_OUT = "held-out CelebA"
+"""Where the metrics of a shipped bundle hold the figures on its own test part."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle, run folder, .onnx or .tflite file.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle, run folder, .onnx or .tflite file, or gafas-base.")],
     data: options.Data = None,
     part: Annotated[
         str, typer.Option("--split", help="train, validation or test of the run's split; or all images.")
@@ -57,6 +57,8 @@ def evaluate(
     Images in a folder [bold]unclear[/bold] are scored and reported apart.
 
     Example: [bold]gafas evaluate runs/20260101-120000-notebook --split test -o evaluation[/bold]
+
+    The shipped model on people it never saw: [bold]gafas evaluate gafas-base --data cmu_faces --split all[/bold]
 
     The notebook's own file gives logits of class 1, no_glasses:
     [bold]gafas evaluate model.tflite --split all --output-scale logit --output-class no_sunglasses[/bold]
@@ -108,9 +110,12 @@ def evaluate(
 
 
 def _run_of(bundle: Path) -> tuple[Path | None, Split | None]:
+    from gafas.bundle import find_bundle
     from gafas.datasets.splits import read_split
 
-    for folder in (bundle, bundle.parent):
+    # A bare model file has no bundle, but may lie in a run folder.
+    place = find_bundle(bundle) if bundle.is_dir() or not bundle.suffix else bundle
+    for folder in (place, place.parent):
         if (folder / "split.json").is_file():
             return folder, read_split(folder / "split.json")
     return None, None

@@ -20,25 +20,25 @@ def list_models(
     folder: Annotated[Path | None, typer.Argument(help="Where the run folders are. Default: runs.")] = None,
     json: options.Json = False,
 ) -> None:
-    """List the bundles of a folder of runs, newest first.
+    """List the bundles of a folder of runs, newest first, and those that the package carries.
 
     Example: [bold]gafas models list runs[/bold]
     """
-    from gafas.bundle import load_bundle
+    from gafas.bundle import HELD_OUT, SHIPPED, load_bundle
     from gafas.cli.finding import bundles_below
     from gafas.errors import BundleError, UsageError
 
     if folder is not None and not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; expected one with run folders, such as runs")
     rows, failed = [], False
-    for found in bundles_below(folder or Path("runs")):
+    for found in [*bundles_below(folder or Path("runs")), *([] if folder else [Path(SHIPPED)])]:
         try:
             manifest = load_bundle(found, verify=False).manifest
         except BundleError as error:
             fail(str(error))
             failed = True
             continue
-        test = manifest.metrics.get("test", {})
+        test = manifest.metrics.get("test") or manifest.metrics.get(HELD_OUT, {})
         rows.append({"bundle": str(found), "name": manifest.name, "test_accuracy": test.get("accuracy"),
                      "interval": test.get("interval"), "n": test.get("n")})  # fmt: skip
     if json:

@@ -1,7 +1,7 @@
 """Turned heads for training: a frontal photograph on a simple solid, seen from another side, with glasses in space.
 
-The head is an ellipsoid with a nose, the lenses are a plane before the eyes, the arms are strips from the frame to
-the ears. Every output pixel's line of sight is cut with these shapes in closed form, so a view costs a few array
+The head is an ellipsoid with a nose, the lenses lie on a plane or a cylinder before the eyes, the arms are strips from
+the frame to the ears. Every output pixel's line of sight is cut with these shapes in closed form, so a view costs a few array
 operations and one resampling. The idea of making profiles from frontal photographs is that of Zhu, X. et al. (2016),
 Face Alignment Across Large Poses: A 3D Solution, CVPR; the solid here is much simpler.
 """
@@ -61,12 +61,15 @@ class Worn:
         Colour of the arms, ``None`` where they are not seen.
     thick : float
         Width of the arms, in pixels of the photograph.
+    wrap : float
+        Sine of the angle by which the frame's ends bend back around the head; 0 is flat.
     """
 
     layer: Layer | None
     matrix: NDArray[np.float64]
     arms: tuple[float, float, float] | None
     thick: float
+    wrap: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +234,24 @@ def _add_glasses(
     left, right = float(corners[0].min() - middle[0]), float(corners[0].max() - middle[0])
     level = float(corners[1].mean() - middle[1]) - 0.02 * box.height
     near = np.float32(0.06 * box.height)
+    half = (right - left) / 2
+    # A chord of a circle: how far the ends of a bent frame lie behind its middle.
+    behind = half * float(np.tan(np.arcsin(worn.wrap) / 2))
     if worn.arms is not None:
         # The far arm is behind the head.
         for side, x in ((-1, left), (1, right)):
             if side * rays.along[0] <= 0:
                 continue
-            _add_arm(view, rays, head - near, worn, side, x, level, depth, radii)
+            _add_arm(view, rays, head - near, worn, side, x, level, depth - behind, radii)
     if worn.layer is None:
         return
-    t = rays.meet_plane((0.0, 0.0, 1.0), depth)
+    if behind < 0.01 * half:
+        t = rays.meet_plane((0.0, 0.0, 1.0), depth)
+    else:
+        radius = half / worn.wrap
+        axis = ((left + right) / 2, 0.0, depth - radius)
+        t, hit = rays.meet_ellipsoid(axis, (radius, 1e3 * radii[1], radius))
+        t = np.where(hit, t, np.float32(-1e6))
     on_x, on_y, _ = rays.at(t)
     on_x, on_y = on_x + np.float32(middle[0]), on_y + np.float32(middle[1])
     back = cv2.invertAffineTransform(worn.matrix)

@@ -39,10 +39,10 @@ class ViewConfig:
     """
 
     yaw: float = 80.0
-    pitch: float = 68.0
+    pitch: float = 60.0
     roll: float = 25.0
-    turned: float = 0.6
-    nodding: float = 0.45
+    turned: float = 0.5
+    nodding: float = 0.35
     grey: float = 0.4
     low: float = 0.6
     blur: float = 0.3
@@ -154,7 +154,7 @@ def relight(view: Float, random: np.random.Generator) -> Float:
     # Neither night nor glare: what is left must still show whether glasses are worn.
     bright = float(np.clip(mean * np.exp(random.normal(0, 0.4)), 22, 215))
     view = (view - mean) * np.exp(random.normal(0, 0.25)) * min(1.0, (bright / mean) ** 0.7 if mean else 1.0) + bright
-    if random.random() < 0.25:  # a wrong exposure: what is too bright is lost
+    if random.random() < 0.15:  # a wrong exposure: what is too bright is lost
         view = view * np.exp(random.uniform(np.log(0.35), np.log(2.2)))
     return np.asarray(view.clip(0, 255), dtype=np.float32)
 

@@ -84,7 +84,9 @@ def dress(
     layer = Layer(layer.colour * light, layer.opacity, layer.centres)
     arms = _arm_colour(layer) if random.random() < config.arms else None
     thick = max(1.0, distance * random.uniform(0.05, 0.2))
-    return photograph, Worn(layer, matrix, arms, thick), TARGETS[EYEWEAR.index(worn)]
+    # Most sunglasses follow the head; few clear ones do.
+    wrap = random.uniform(0, 0.6 if dark else 0.3)
+    return photograph, Worn(layer, matrix, arms, thick, wrap), TARGETS[EYEWEAR.index(worn)]
 
 
 def _arms_only(
