@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,36 @@ def test_a_resumed_run_repeats_the_undisturbed_one(run: Path, faces_root: Path, 
     got = json.loads((tmp_path / "killed" / "history.json").read_text())
     assert got["loss"] == pytest.approx(want["loss"], rel=1e-5)
     assert got["val_loss"] == pytest.approx(want["val_loss"], rel=1e-5)
+
+
+def test_the_shipped_bundle_is_made_of_a_run(
+    run: Path, synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jinja2", reason="the report extra is not installed")
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "tools"))
+    import make_model  # type: ignore[import-not-found]  # a script, not a package
+
+    (tmp_path / "data").mkdir()
+    shutil.copytree(synthetic_root, tmp_path / "data" / "cmu_faces")
+    make_model.main([str(run), str(tmp_path / "made"), "--data", str(tmp_path / "data"), "--name", "small"])
+    made = load_bundle(tmp_path / "made")
+    assert {path.name for path in made.folder.iterdir()} == {
+        "model.onnx",
+        "model.weights.h5",
+        "manifest.json",
+        "split.json",
+        "MODEL_CARD.md",
+    }
+    held_out, others = made.manifest.metrics.values()
+    assert held_out["n"] == len(json.loads((run / "split.json").read_text())["test"])
+    assert set(others["robustness"]) > {"as they are"}
+    card = (made.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nlicense:")
+    assert "# small\n" in card
+    assert f"n = {held_out['n']}" in card
+    assert f"{held_out['accuracy']:.4f} [{held_out['interval'][0]:.3f}, {held_out['interval'][1]:.3f}]" in card
+    image = read_image(synthetic_root / "synth01" / "synth01_straight_happy_open.pgm")
+    assert load_predictor(made.folder).score([image]) == pytest.approx(load_predictor(run).score([image]))
 
 
 def test_data_without_clear_glasses_is_refused(synthetic_root: Path, tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle, run folder, .onnx or .tflite file, or gafas-base.")],
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="Bundle, run folder, .onnx or .tflite file, or gafas-base.")
+    ],
     data: options.Data = None,
     part: Annotated[
         str, typer.Option("--split", help="train, validation or test of the run's split; or all images.")

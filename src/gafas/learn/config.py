@@ -171,8 +171,8 @@ class GafasConfig(Config):
         Of AdamW; momentum of the weights' moving average; before the head.
     validation_views : int
         Random views of each validation picture, for temperature and thresholds.
-    dark, clear, hair, drawn, arms : float
-        How often glasses are pasted; see `gafas.learn.wearing.PasteConfig`.
+    graft, dark, clear, hair, drawn, arms : float
+        How often eyes are exchanged and glasses pasted; see `gafas.learn.wearing.PasteConfig`.
     """
 
     recipe: ClassVar[str] = "gafas"
@@ -181,12 +181,13 @@ class GafasConfig(Config):
     batch_size: int = 32
     split: SplitKind = "block"
     margin: float = 1.5
-    epochs: int = 60
+    epochs: int = 32
     learning_rate: float = 3e-4
     weight_decay: float = 1e-3
     averaging: float = 0.995
     dropout: float = 0.2
     validation_views: int = 8
+    graft: float = 0.6
     dark: float = 0.38
     clear: float = 0.2
     hair: float = 0.06
@@ -204,7 +205,7 @@ class GafasConfig(Config):
         _require(0 <= self.averaging < 1, "averaging", "0 to below 1", self.averaging)
         _require(0 <= self.dropout < 1, "dropout", "0 to below 1", self.dropout)
         _require(self.validation_views > 0, "validation_views", "at least 1", self.validation_views)
-        for key in ("dark", "clear", "hair", "drawn", "arms"):
+        for key in ("graft", "dark", "clear", "hair", "drawn", "arms"):
             _require(0 <= getattr(self, key) <= 1, key, "0 to 1", getattr(self, key))
         _require(self.dark + self.clear + self.hair <= 1, "dark + clear + hair", "at most 1", self.dark + self.clear)
 

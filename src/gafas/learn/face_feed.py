@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gafas.imaging import Rgb
 from gafas.learn.backend import keras
 from gafas.learn.glasses import Glasses
+from gafas.learn.grafting import graft
 from gafas.learn.portraits import Portraits
 from gafas.learn.turning import Worn
 from gafas.learn.views import ViewConfig, random_view
@@ -97,16 +98,15 @@ class FaceFeed(ViewFeed):
         self._overlays, self._paste = tuple(overlays), paste
 
     def dress(self, place: int, random: np.random.Generator) -> tuple[Rgb, Worn | None, NDArray[np.float32]]:
-        """Perhaps paste glasses; see `gafas.learn.wearing.dress`."""
+        """Perhaps put in somebody else's eyes, perhaps paste glasses; see `graft` and `dress`."""
         portraits = self.portraits
-        return dress(
-            portraits.photographs[place],
-            portraits.boxes[place],
-            int(self._eyewear[place]),
-            self._overlays,
-            random,
-            self._paste,
-        )
+        photograph, box, eyewear = portraits.photographs[place], portraits.boxes[place], int(self._eyewear[place])
+        if random.random() < self._paste.graft:
+            donor = int(random.choice(self._order))
+            if box.landmarks is not None and portraits.boxes[donor].landmarks is not None:
+                photograph = graft(photograph, box, portraits.photographs[donor], portraits.boxes[donor], random)
+                eyewear = int(self._eyewear[donor])
+        return dress(photograph, box, eyewear, self._overlays, random, self._paste)
 
 
 def fixed_views(

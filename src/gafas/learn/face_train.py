@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -298,8 +298,13 @@ def _views(
 
 def paste_config(config: GafasConfig) -> PasteConfig:
     """Return the part of the config that says how glasses are pasted."""
-    return replace(
-        PasteConfig(), dark=config.dark, clear=config.clear, hair=config.hair, drawn=config.drawn, arms=config.arms
+    return PasteConfig(
+        graft=config.graft,
+        dark=config.dark,
+        clear=config.clear,
+        hair=config.hair,
+        drawn=config.drawn,
+        arms=config.arms,
     )
 
 

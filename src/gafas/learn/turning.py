@@ -1,9 +1,9 @@
 """Turned heads for training: a frontal photograph on a simple solid, seen from another side, with glasses in space.
 
 The head is an ellipsoid with a nose, the lenses lie on a plane or a cylinder before the eyes, the arms are strips from
-the frame to the ears. Every output pixel's line of sight is cut with these shapes in closed form, so a view costs a few array
-operations and one resampling. The idea of making profiles from frontal photographs is that of Zhu, X. et al. (2016),
-Face Alignment Across Large Poses: A 3D Solution, CVPR; the solid here is much simpler.
+the frame to the ears. Every output pixel's line of sight is cut with these shapes in closed form, so a view costs a few
+array operations and one resampling. The idea of making profiles from frontal photographs is that of Zhu, X. et al.
+(2016), Face Alignment Across Large Poses: A 3D Solution, CVPR; the solid here is much simpler.
 """
 
 from __future__ import annotations

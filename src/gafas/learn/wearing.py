@@ -21,10 +21,12 @@ TARGETS = np.array([[name == output for output in OUTPUTS] for name in EYEWEAR],
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasteConfig:
-    """How often a bare face gets glasses; probabilities.
+    """How often a face gets other eyes, and a bare one glasses; probabilities.
 
     Attributes
     ----------
+    graft : float
+        Of the eye region, with what is worn there, of another photograph; see `gafas.learn.grafting`.
     dark, clear : float
         Of sunglasses and of eyeglasses before the eyes.
     hair : float
@@ -35,6 +37,7 @@ class PasteConfig:
         Of arms that run from the frame to the ears, on pasted and on photographed glasses.
     """
 
+    graft: float = 0.6
     dark: float = 0.38
     clear: float = 0.2
     hair: float = 0.06
