@@ -28,6 +28,15 @@ def cmu_root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def celeba_root() -> Path:
+    """The labelled CelebA photographs; read only."""
+    root = Path(os.environ.get("GAFAS_DATA", "")) / "celeba_glasses"
+    if not os.environ.get("GAFAS_DATA") or not root.is_dir():
+        pytest.skip("$GAFAS_DATA names no folder that holds celeba_glasses/")
+    return root
+
+
+@pytest.fixture(scope="session")
 def synthetic_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small drawn data set: 4 persons, 48×44 pixels, 125 photographs and 3 spoilt ones; read only."""
     return draw_synthetic(tmp_path_factory.mktemp("drawn") / "faces", persons=4, size=(44, 48))

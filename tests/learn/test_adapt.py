@@ -66,7 +66,7 @@ def test_the_way_with_the_least_loss_on_persons_held_out_is_taken(faces: Portrai
 
 def _samples(persons: str, *, known: bool = True) -> list[Sample]:
     return [
-        Sample(path=f"{kind}/{person}{i}.png", label=kind, person=person if known else None)  # type: ignore[arg-type]
+        Sample(path=f"{kind}/{person}{i}.png", label=kind, person=person if known else None)
         for person in persons
         for kind in ("sunglasses", "no_sunglasses")
         for i in range(3)

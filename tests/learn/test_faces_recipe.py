@@ -112,7 +112,7 @@ def test_the_shipped_bundle_is_made_of_a_run(
 ) -> None:
     pytest.importorskip("jinja2", reason="the report extra is not installed")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "tools"))
-    import make_model  # type: ignore[import-not-found]  # a script, not a package
+    import make_model  # a script, not a package
 
     (tmp_path / "data").mkdir()
     shutil.copytree(synthetic_root, tmp_path / "data" / "cmu_faces")

@@ -11,13 +11,15 @@ from PIL import Image
 
 pytest.importorskip("cv2", reason="the train extra is not installed")
 
+from gafas.datasets.folder import read_folder
 from gafas.errors import DataError
 from gafas.imaging import Rgb
-from gafas.learn.glasses import draw_glasses, place, read_overlay, read_overlays, wear
+from gafas.learn.glasses import Layer, draw_glasses, place, read_overlay, read_overlays, wear
+from gafas.learn.portraits import load_portraits, main_face
 from gafas.learn.turning import Pose, Worn, turn
-from gafas.learn.views import PLAIN, ViewConfig, eyes_of, occlude, random_view, shade_eyes
+from gafas.learn.views import PLAIN, ViewConfig, box_side, eyes_of, occlude, random_view, shade_eyes
 from gafas.learn.wearing import TARGETS, PasteConfig, dress
-from gafas.runtime.faces import face_crop
+from gafas.runtime.faces import FaceDetector, face_crop
 from gafas.values import EYEWEAR, FaceBox
 
 pytestmark = pytest.mark.train
@@ -110,6 +112,44 @@ def test_a_turned_head_shows_the_arm_on_the_near_side_only(photograph: Rgb, rand
     assert len(right) > 10
     assert len(left) > 10
     assert right.mean() > 48 > left.mean()
+
+
+def test_a_bent_frame_shows_its_near_lens_in_profile(photograph: Rgb) -> None:
+    layer = Layer(np.zeros((30, 90, 3), np.float32), np.ones((30, 90), np.float32), ((25.0, 15.0), (65.0, 15.0)))
+    matrix = np.array([[1.0, 0.0, 45.0], [0.0, 1.0, 85.0]])
+
+    def covered(wrap: float, yaw: float) -> float:
+        pose = Pose(yaw=np.deg2rad(yaw))
+        bare = turn(photograph, BOX, 96, pose)
+        changed = np.abs(turn(photograph, BOX, 96, pose, Worn(layer, matrix, None, 1.0, wrap)) - bare).mean(axis=2) > 20
+        return float(changed.mean())
+
+    assert covered(0.6, 85) > 2 * covered(0.0, 85)
+    assert covered(0.6, 0) == pytest.approx(covered(0.0, 0), rel=0.1)
+
+
+def test_the_square_shrinks_with_the_box_of_a_turned_head() -> None:
+    assert box_side(0, 0) == 1
+    assert box_side(60, 0) == box_side(-60, 0) < 1
+    sides = [box_side(0, pitch) for pitch in (0, -20, -40, -60)]
+    assert sides == sorted(sides, reverse=True)
+    assert sides[-1] < 0.75
+
+
+@pytest.mark.real_data
+def test_the_detector_agrees_about_turned_heads(celeba_root: Path) -> None:
+    dataset = read_folder(celeba_root)
+    samples = [sample for sample in dataset.samples if sample.eyewear == "none"][:24]
+    portraits, _ = load_portraits(dataset, samples, size=32, margin=1.5)
+    detector = FaceDetector(threads=0)
+    for yaw, pitch in ((0, 0), (60, 0), (0, -45), (0, 25)):
+        sides = []
+        for photograph, box in zip(portraits.photographs, portraits.boxes, strict=True):
+            pose = Pose(yaw=np.deg2rad(yaw), pitch=np.deg2rad(pitch), zoom=2.6)
+            face = main_face(detector.detect(turn(photograph, box, 256, pose).clip(0, 255).astype(np.uint8)))
+            if face is not None:
+                sides.append(max(face.width, face.height) / 256 * 2.6)
+        assert np.median(sides) == pytest.approx(box_side(yaw, pitch), abs=0.08)
 
 
 def test_glasses_in_the_hair_are_not_worn(photograph: Rgb, random: np.random.Generator) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -265,14 +264,6 @@ def test_recall_on_the_cmu_photographs(
     samples = read_cmu(cmu_root).at(resolution)
     assert len(samples) == 624
     assert sum(bool(detector.detect(read_image(cmu_root / sample.path))) for sample in samples) >= least
-
-
-@pytest.fixture(scope="session")
-def celeba_root() -> Path:
-    root = Path(os.environ.get("GAFAS_DATA", "")) / "celeba_glasses"
-    if not os.environ.get("GAFAS_DATA") or not root.is_dir():
-        pytest.skip("$GAFAS_DATA names no folder that holds celeba_glasses/")
-    return root
 
 
 @pytest.mark.real_data

@@ -181,13 +181,13 @@ class GafasConfig(Config):
     batch_size: int = 32
     split: SplitKind = "block"
     margin: float = 1.5
-    epochs: int = 32
+    epochs: int = 36
     learning_rate: float = 3e-4
     weight_decay: float = 1e-3
     averaging: float = 0.995
     dropout: float = 0.2
     validation_views: int = 8
-    graft: float = 0.6
+    graft: float = 0.4
     dark: float = 0.38
     clear: float = 0.2
     hair: float = 0.06

@@ -37,7 +37,7 @@ class PasteConfig:
         Of arms that run from the frame to the ears, on pasted and on photographed glasses.
     """
 
-    graft: float = 0.6
+    graft: float = 0.4
     dark: float = 0.38
     clear: float = 0.2
     hair: float = 0.06
@@ -86,7 +86,7 @@ def dress(
     light = np.float32((float(photograph.mean()) / 125) ** 0.5)
     layer = Layer(layer.colour * light, layer.opacity, layer.centres)
     arms = _arm_colour(layer) if random.random() < config.arms else None
-    thick = max(1.0, distance * random.uniform(0.05, 0.2))
+    thick = max(1.0, distance * random.uniform(0.05, 0.3))
     # Most sunglasses follow the head; few clear ones do.
     wrap = random.uniform(0, 0.6 if dark else 0.3)
     return photograph, Worn(layer, matrix, arms, thick, wrap), TARGETS[EYEWEAR.index(worn)]
@@ -106,7 +106,7 @@ def _arms_only(
     width = distance * random.uniform(1.9, 2.2)
     (lx, ly), (rx, ry) = eyes
     matrix = np.array([[width, 0.0, (lx + rx - width) / 2], [0.0, 1.0, (ly + ry) / 2 - 0.5 - 0.05 * distance]])
-    return Worn(None, matrix, (shade, shade, shade), max(1.0, distance * random.uniform(0.05, 0.2)))
+    return Worn(None, matrix, (shade, shade, shade), max(1.0, distance * random.uniform(0.05, 0.3)))
 
 
 def _arm_colour(layer: Layer) -> tuple[float, float, float]:
