@@ -169,8 +169,7 @@ def relight(view: Float, random: np.random.Generator) -> Float:
     bright = float(np.clip(mean * np.exp(random.normal(0, 0.4)), 22, 215))
     view = (view - mean) * np.exp(random.normal(0, 0.25)) * min(1.0, (bright / mean) ** 0.7 if mean else 1.0) + bright
     if random.random() < 0.15:  # a wrong exposure: what is too bright is lost
-        mean = max(1.0, float(view.mean()))
-        view = view * np.exp(random.uniform(np.log(max(0.35, 15 / mean)), np.log(max(1.0, min(2.2, 225 / mean)))))
+        view = view * np.exp(random.uniform(np.log(max(0.35, 15 / bright)), np.log(min(2.2, 225 / bright))))
     return np.asarray(view.clip(0, 255), dtype=np.float32)
 
 
