@@ -15,7 +15,11 @@ from gafas.errors import UsageError
 
 def train(
     recipe: Annotated[
-        str, typer.Option(help="notebook (two-stage MobileNetV2), pca (baseline) or gafas (faces; the shipped model).")
+        str,
+        typer.Option(
+            help="notebook (two-stage MobileNetV2), pca (baseline), gafas (faces; the shipped model) or adapt "
+            "(the shipped model on your own data)."
+        ),
     ] = "notebook",
     data: options.Data = None,
     output: Annotated[
