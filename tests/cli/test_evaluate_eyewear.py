@@ -179,7 +179,8 @@ def test_threshold_table_and_reliability(gafas: Gafas, knowing: Path, coloured: 
     assert {key: int(own[key]) for key in ("tn", "fp", "fn", "tp")} == figures["confusion"]
     calibration = figures["calibration"]
     assert sum(one["n"] for one in calibration["bins"]) == figures["n"]
-    assert (tmp_path / "e" / "reliability.png").stat().st_size > 5000
+    for name in ("reliability", "errors"):
+        assert (tmp_path / "e" / f"{name}.png").stat().st_size > 5000
 
 
 def test_robustness_is_of_the_same_images_and_repeatable(gafas: Gafas, knowing: Path, coloured: Path) -> None:

@@ -17,12 +17,12 @@ def draw_crossval(planned: Crossval, dataset: Dataset, result: dict[str, Any]) -
 
     Without Matplotlib it says so and goes on, for the figures are safe.
     """
+    from gafas.cli.pictures import draw_errors
     from gafas.errors import MissingExtraError
-    from gafas.imaging import read_image
     from gafas.learn.fold_files import verify
 
     try:
-        from gafas.report import confusion, errors, scores
+        from gafas.report import confusion, scores
     except MissingExtraError as error:
         warn(f"no pictures: {error}")
         return
@@ -40,16 +40,7 @@ def draw_crossval(planned: Crossval, dataset: Dataset, result: dict[str, Any]) -
     scores.plot_roc(
         planned.folder / "roc.png", targets, probabilities, threshold=threshold, title=title, synthetic=synthetic
     )
-    worst = errors.worst_errors(samples, probabilities, threshold=threshold)
-    errors.plot_errors(
-        planned.folder / "errors.png",
-        [read_image(dataset.root / samples[place].path) for place in worst[: errors.MAX_SHOWN]],
-        [samples[place] for place in worst],
-        [probabilities[place] for place in worst],
-        n=len(samples),
-        title=title,
-        synthetic=synthetic,
-    )
+    draw_errors(planned.folder / "errors.png", dataset, samples, probabilities, threshold, title=title)
 
 
 def print_crossval(planned: Crossval, dataset: Dataset, result: dict[str, Any]) -> None:

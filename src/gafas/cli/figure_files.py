@@ -65,7 +65,7 @@ def draw_figures(folder: Path, judgement: Judgement, dataset: Dataset, *, part: 
     OutputError
         A picture cannot be written.
     """
-    from gafas.cli.pictures import draw_scores
+    from gafas.cli.pictures import draw_errors, draw_scores
     from gafas.imaging import read_image
     from gafas.report import calibration as report
     from gafas.scoring.calibration import calibrate
@@ -74,6 +74,7 @@ def draw_figures(folder: Path, judgement: Judgement, dataset: Dataset, *, part: 
     images = [read_image(dataset.root / sample.path) for sample in judged.samples[:_SHOWN]]
     draw_scores(folder, judged.samples, judged.probabilities, judged.threshold, part, synthetic, images=images)
     title = f"{part.capitalize()} images, n = {len(judged.samples)}"
+    draw_errors(folder / "errors.png", dataset, judged.samples, judged.probabilities, judged.threshold, title=title)
     calibration = calibrate(judged.targets, judged.probabilities, rng=np.random.default_rng(seed))
     report.plot_reliability(folder / "reliability.png", calibration, title=title, synthetic=synthetic)
     _draw_eyewear(folder / "eyewear_confusion.png", judgement, title=title, synthetic=synthetic)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gafas.imaging import Rgb
-from gafas.values import Sample
+from gafas.imaging import Rgb, read_image
+from gafas.values import Dataset, Sample
 
 
 def draw_scores(
@@ -49,4 +49,38 @@ def draw_scores(
         limit=30,
         title=name,
         synthetic=synthetic,
+    )
+
+
+def draw_errors(
+    path: Path,
+    dataset: Dataset,
+    samples: Sequence[Sample],
+    probabilities: Sequence[float],
+    threshold: float,
+    *,
+    title: str,
+) -> None:
+    """Write the sheet of all wrongly judged images, the worst first.
+
+    Raises
+    ------
+    MissingExtraError
+        Matplotlib is not installed.
+    ImageError
+        An image that was judged cannot be read any more.
+    OutputError
+        The picture cannot be written.
+    """
+    from gafas.report import errors
+
+    worst = errors.worst_errors(samples, probabilities, threshold=threshold)
+    errors.plot_errors(
+        path,
+        [read_image(dataset.root / samples[place].path) for place in worst[: errors.MAX_SHOWN]],
+        [samples[place] for place in worst],
+        [probabilities[place] for place in worst],
+        n=len(samples),
+        title=title,
+        synthetic=dataset.synthetic,
     )
