@@ -58,8 +58,7 @@ docs: setup ## Write docs/cli.md from the commands' own help
 	$(BIN)/python tools/make_cli_docs.py docs/cli.md
 
 build: setup ## Build wheel and sdist into dist/
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
-	$(BIN)/hatchling build -t sdist
+	$(BIN)/hatchling build
 
 clean: ## Remove what was made, but not .venv and runs/
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
