@@ -142,6 +142,11 @@ class FaceBox:
         """In pixels."""
         return self.y1 - self.y0
 
+    @property
+    def area(self) -> int:
+        """In square pixels; the largest face of an image is its main one."""
+        return self.width * self.height
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -17,7 +17,7 @@ from gafas.datasets.cmu import read_cmu
 from gafas.errors import DataError, UsageError
 from gafas.learn.adapt import WAYS, adapt, inner_split
 from gafas.learn.config import AdaptConfig, make_config
-from gafas.learn.face_model import run
+from gafas.learn.model import run_batches
 from gafas.learn.portraits import Portraits, load_portraits
 from gafas.runtime.predictor import load_predictor
 from gafas.values import Dataset, Sample
@@ -39,7 +39,7 @@ def faces(drawn: Dataset) -> Portraits:
 
 
 def scores(faces: Portraits, way: str) -> NDArray[np.float64]:
-    return run(adapt(replace(CONFIG, way=way), faces).network.inference, faces.images)[:, 0]
+    return run_batches(adapt(replace(CONFIG, way=way), faces).network.inference, faces.images)[:, 0]
 
 
 def test_as_it_is_the_shipped_model_answers_with_its_threshold_at_a_half(faces: Portraits) -> None:

@@ -138,16 +138,7 @@ def _start(
     planned = plan(folder, config, pictures, folds, weights=source)
     if overwrite:
         remove_results(folder)
-    data = {
-        "name": dataset.name,
-        "synthetic": dataset.synthetic,
-        "root": str(dataset.root.resolve()),
-        "classes": request.classes,
-        "skip_unknown": request.skip_unknown,
-        "skip_broken": request.skip_broken,
-        "skipped": [*dataset.skipped, *broken],
-    }
-    write_record(planned, folds, data=data, weights_given=weights)
+    write_record(planned, folds, data=request.record(dataset, broken), weights_given=weights)
     return planned, dataset
 
 
@@ -159,15 +150,8 @@ def _reopen(folder: Path) -> tuple[Crossval, Dataset]:
     from gafas.learn.weights import find_weights
 
     record = read_record(folder)
-    data = record.data
-    request = DataRequest(
-        data=data["root"],
-        classes=data["classes"],
-        skip_unknown=data["skip_unknown"],
-        skip_broken=data["skip_broken"],
-    )
-    dataset = request.load()
-    left_out = set(data["skipped"])
+    dataset = DataRequest.of_record(record.data).load()
+    left_out = set(record.data["skipped"])
     samples = [sample for sample in dataset.at("full") if sample.path not in left_out]
     recipe = find_fold_recipe(record.config.recipe)
     pictures, _ = recipe.load(record.config, dataset, samples, skip_broken=False)

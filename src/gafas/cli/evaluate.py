@@ -113,10 +113,11 @@ def evaluate(
 
 def _run_of(bundle: Path) -> tuple[Path | None, Split | None]:
     from gafas.bundle import find_bundle
+    from gafas.cli.finding import is_model_file
     from gafas.datasets.splits import read_split
 
     # A bare model file has no bundle, but may lie in a run folder.
-    place = find_bundle(bundle) if bundle.is_dir() or not bundle.suffix else bundle
+    place = bundle if is_model_file(bundle) else find_bundle(bundle)
     for folder in (place, place.parent):
         if (folder / "split.json").is_file():
             return folder, read_split(folder / "split.json")

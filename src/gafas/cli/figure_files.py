@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gafas.cli.figures import known_eyewear, said_of
-from gafas.files import write_text
+from gafas.files import csv_text, write_text
 from gafas.values import Dataset
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ def write_thresholds(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """
     from gafas.scoring.thresholds import COLUMNS
 
-    _write_csv(path, COLUMNS, [[_cell(row[name]) for name in COLUMNS] for row in rows])
+    write_text(path, csv_text(COLUMNS, ([_cell(row[name]) for name in COLUMNS] for row in rows)))
 
 
 def write_eyewear(path: Path, judgement: Judgement) -> None:
@@ -52,7 +50,7 @@ def write_eyewear(path: Path, judgement: Judgement) -> None:
         clear: Sequence[float | None] = judged.eyeglasses or [None] * len(judged.samples)
         for sample, dark, light, said in zip(judged.samples, judged.probabilities, clear, said_of(judged), strict=True):
             rows.append([sample.path, word or sample.eyewear or "", _cell(dark), _cell(light), said])
-    _write_csv(path, ("path", "eyewear", "sunglasses", "eyeglasses", "said"), rows)
+    write_text(path, csv_text(("path", "eyewear", "sunglasses", "eyeglasses", "said"), rows))
 
 
 def draw_figures(folder: Path, judgement: Judgement, dataset: Dataset, *, part: str, seed: int) -> None:
@@ -96,11 +94,3 @@ def _cell(value: float | None) -> str | int:
     if value is None or isinstance(value, int):
         return "" if value is None else value
     return f"{value:.6f}".rstrip("0").rstrip(".") or "0"
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    write_text(path, text.getvalue())

@@ -17,6 +17,11 @@ def bundles_below(folder: Path) -> list[Path]:
     return [place for _, place in sorted(found, reverse=True)]
 
 
+def is_model_file(path: Path) -> bool:
+    """Whether `path` means a bare ``.onnx`` or ``.tflite`` file, not a bundle's folder or name."""
+    return bool(path.suffix) and not path.is_dir()
+
+
 def find_model(given: Path | None) -> Path:
     """Return `given`, else ``$GAFAS_MODEL``, else the bundle that the package carries."""
     if given is not None:

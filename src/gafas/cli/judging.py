@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.progress import track
 
 from gafas.cli.console import ERR
+from gafas.cli.finding import is_model_file
 from gafas.errors import DataError, ImageError, UsageError
 from gafas.values import Dataset, Sample
 
@@ -73,7 +74,7 @@ def open_predictor(
     if positive not in {"sunglasses", "no_sunglasses"}:
         raise UsageError(f"--output-class: expected sunglasses or no_sunglasses, got {positive}")
     meaning = OutputMeaning(cast(Any, scale), cast(Any, positive))
-    if model.is_dir() or not model.suffix:
+    if not is_model_file(model):
         if meaning != OutputMeaning():
             raise UsageError("--output-scale and --output-class are for bare model files; a bundle's manifest says it")
         return load_predictor(model, threads=threads, threshold=threshold, runtime=cast(Any, runtime), region=region)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,24 @@ class DataRequest:
     classes: dict[Label, list[str]] | None = None
     skip_unknown: bool = False
     skip_broken: bool = False
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any], *, data: str | None = None) -> DataRequest:
+        """Ask again for what `record` says; `data` tells where it is now."""
+        names = ("classes", "skip_unknown", "skip_broken")
+        return cls(data=data or record["root"], **{name: record[name] for name in names})
+
+    def record(self, dataset: Dataset, broken: Sequence[str]) -> dict[str, Any]:
+        """Return what a run keeps of its data, so that it can be asked for again."""
+        return {
+            "name": dataset.name,
+            "synthetic": dataset.synthetic,
+            "root": str(dataset.root.resolve()),
+            "classes": self.classes,
+            "skip_unknown": self.skip_unknown,
+            "skip_broken": self.skip_broken,
+            "skipped": [*dataset.skipped, *broken],
+        }
 
     def load(self) -> Dataset:
         """Find and read the data set; says so when the pictures are drawn."""
@@ -76,20 +95,11 @@ def start_job(
     split = split_for(config, pictures.samples)
     splits.check_split(split, pictures.samples)
     counts = {name: len(split.part(name)) for name in SPLIT_NAMES}
-    record = {
-        "name": dataset.name,
-        "synthetic": dataset.synthetic,
-        "root": str(dataset.root.resolve()),
-        "classes": request.classes,
-        "skip_unknown": request.skip_unknown,
-        "skip_broken": request.skip_broken,
-        "skipped": [*dataset.skipped, *broken],
-    }
     extra = {"weights": source.describe() if config.recipe != "pca" else None, "split": counts}
     run = new_run(
         output,
         config,
-        data=record,
+        data=request.record(dataset, broken),
         extra={**extra, "weights_given": weights, "overlays": overlays},
         overwrite=overwrite,
     )
@@ -120,10 +130,7 @@ def resume_job(folder: Path, *, data: str | None = None) -> Job:
     from gafas.learn.runs import SPLIT, open_run
 
     run = open_run(folder)
-    recorded = run.record["data"]
-    dataset = DataRequest(
-        data=data or recorded["root"], classes=recorded["classes"], skip_unknown=recorded["skip_unknown"]
-    ).load()
+    dataset = DataRequest.of_record(run.record["data"], data=data).load()
     split = read_split(run.folder / SPLIT)
     listed = {path for name in SPLIT_NAMES for path in split.part(name)}
     samples = [sample for sample in dataset.at("full") if sample.path in listed]

@@ -20,6 +20,7 @@ from pathlib import Path
 from gafas.datasets.cmu import parse_path
 from gafas.datasets.listing import BAD, list_pictures
 from gafas.errors import DataError, ImageError
+from gafas.files import csv_text
 from gafas.imaging import Rgb, read_image
 
 MANIFEST = "cmu_faces.csv.gz"
@@ -202,12 +203,8 @@ def make_manifest(root: Path, *, progress: Progress | None = None) -> dict[str, 
 
 def pack_manifest(manifest: Manifest) -> bytes:
     """Return a manifest as gzipped CSV, the same bytes every time."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for path, entry in sorted(manifest.items()):
-        writer.writerow((path, entry.width, entry.height, entry.sha256))
-    return gzip.compress(text.getvalue().encode(), compresslevel=9, mtime=0)
+    rows = ((path, entry.width, entry.height, entry.sha256) for path, entry in sorted(manifest.items()))
+    return gzip.compress(csv_text(COLUMNS, rows).encode(), compresslevel=9, mtime=0)
 
 
 def read_manifest() -> dict[str, Entry]:

@@ -15,8 +15,9 @@ from gafas.errors import DataError
 from gafas.learn.backend import keras
 from gafas.learn.config import AdaptConfig
 from gafas.learn.face_feed import ViewFeed
-from gafas.learn.face_model import FaceNetwork, build_shipped_network, run
-from gafas.learn.fitting import Listener, Progress, check_training_part
+from gafas.learn.face_model import FaceNetwork, build_shipped_network
+from gafas.learn.fitting import Listener, Progress, check_training_part, compile_averaged
+from gafas.learn.model import run_batches
 from gafas.learn.portraits import Portraits
 from gafas.learn.views import ViewConfig
 from gafas.scoring.metrics import evaluate
@@ -41,6 +42,7 @@ VIEWS = ViewConfig(
 )
 """Milder than for the shipped model: the data set itself shows what its pictures are like."""
 
+_WEIGHT_DECAY = 0.004
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
@@ -81,15 +83,14 @@ def adapt(config: AdaptConfig, train: Portraits, *, listener: Listener | None = 
         The installation's bundle is damaged.
     """
     check_training_part(train, config.batch_size)
-    way, losses = config.way, {}
+    way, losses = config.way, dict[str, float]()
     if way == "auto":
-        inner, held = inner_split(train.samples, fraction=config.inner_fraction, seed=config.seed)
-        scores = {}
+        paths = inner_split(train.samples, fraction=config.inner_fraction, seed=config.seed)
+        inner, held = (train.take(part) for part in paths)
         for name in WAYS:
-            network = _fit(config, name, train.take(inner), listener)
-            scores[name] = run(network.inference, train.take(held).images)[:, 0]
-        targets = train.take(held).targets
-        losses = {name: evaluate(targets, scores[name], threshold=config.threshold).loss for name in WAYS}
+            network = _fit(config, name, inner, listener)
+            scores = run_batches(network.inference, held.images)[:, 0]
+            losses[name] = evaluate(held.targets, scores, threshold=config.threshold).loss
         way = min(losses, key=lambda name: losses[name])
     return Adapted(_fit(config, way, train, listener), way, losses)
 
@@ -154,7 +155,7 @@ def _fit_head(network: FaceNetwork, train: Portraits) -> None:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    features = [run(network.features, train.images), run(network.features, train.images[:, :, ::-1])]
+    features = [run_batches(network.features, train.images), run_batches(network.features, train.images[:, :, ::-1])]
     targets = np.tile(train.targets, len(features))
     persons = np.array([sample.person or sample.path for sample in train.samples])
     folds = GroupKFold(min(4, len(set(persons.tolist()))))
@@ -178,17 +179,7 @@ def _tune(network: FaceNetwork, config: AdaptConfig, train: Portraits, listener:
         warmup_target=config.learning_rate,
         warmup_steps=max(1, steps // 5),
     )
-    network.training.compile(
-        optimizer=keras.optimizers.AdamW(
-            rates,
-            use_ema=config.averaging > 0,
-            ema_momentum=config.averaging,
-            # Keras puts the average in place at the end of a fit only if no step has.
-            ema_overwrite_frequency=None,
-        ),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
-    )
+    compile_averaged(network.training, rates, averaging=config.averaging, weight_decay=_WEIGHT_DECAY)
     # One feed for all epochs would show the same views again; one fit for each would average too early.
     feed = _Epochs([_feed(config, train, epoch) for epoch in range(1, config.epochs + 1)])
     fitted = network.training.fit(feed, shuffle=False, verbose=0)

@@ -103,9 +103,9 @@ class FaceFeed(ViewFeed):
         photograph, box, eyewear = portraits.photographs[place], portraits.boxes[place], int(self._eyewear[place])
         if random.random() < self._paste.graft:
             donor = int(random.choice(self._order))
-            if box.landmarks is not None and portraits.boxes[donor].landmarks is not None:
-                photograph = graft(photograph, box, portraits.photographs[donor], portraits.boxes[donor], random)
-                eyewear = int(self._eyewear[donor])
+            grafted = graft(photograph, box, portraits.photographs[donor], portraits.boxes[donor], random)
+            if grafted is not photograph:
+                photograph, eyewear = grafted, int(self._eyewear[donor])
         return dress(photograph, box, eyewear, self._overlays, random, self._paste)
 
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gafas.bundle import WEIGHTS, load_bundle, shipped_bundle
-from gafas.imaging import Rgb
 from gafas.learn.backend import keras
 from gafas.learn.config import GafasConfig
 from gafas.learn.model import build_backbone
@@ -17,8 +15,6 @@ from gafas.learn.wearing import OUTPUTS
 from gafas.learn.weights import WeightsSource
 
 ARCHITECTURE = "MobileNetV2 1.0, global average pooling, dropout, dense 2: P(sunglasses), P(eyeglasses)"
-
-_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +93,3 @@ def build_shipped_network(*, outputs: int = 1) -> FaceNetwork:
     narrow.backbone.set_weights(network.backbone.get_weights())
     narrow.head.set_weights([np.asarray(value)[..., :outputs] for value in network.head.get_weights()])
     return narrow
-
-
-def run(model: Any, images: Rgb) -> NDArray[np.float64]:
-    """Return a model's output for images (n, height, width, 3), in batches."""
-    outputs = [
-        keras.ops.convert_to_numpy(model(images[i : i + _BATCH].astype(np.float32), training=False))
-        for i in range(0, len(images), _BATCH)
-    ]
-    return np.concatenate(outputs).astype(np.float64)

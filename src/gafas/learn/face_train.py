@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -19,22 +19,31 @@ from gafas.files import write_json
 from gafas.learn.backend import keras, make_deterministic
 from gafas.learn.config import GafasConfig
 from gafas.learn.face_feed import FaceFeed, fixed_views
-from gafas.learn.face_model import FaceNetwork, build_face_network, run
-from gafas.learn.fitting import Listener, Progress, Reporter, check_training_part, load_checkpoint, save_checkpoint
+from gafas.learn.face_model import FaceNetwork, build_face_network
+from gafas.learn.fitting import (
+    Listener,
+    Progress,
+    Reporter,
+    check_training_part,
+    compile_averaged,
+    load_checkpoint,
+    save_checkpoint,
+)
 from gafas.learn.glasses import Glasses
+from gafas.learn.model import run_batches
 from gafas.learn.portraits import Portraits
+from gafas.learn.results import score_parts
 from gafas.learn.runs import HISTORY, Run, State
+from gafas.learn.train import predict
 from gafas.learn.views import ViewConfig
 from gafas.learn.wearing import OUTPUTS, PasteConfig
 from gafas.learn.weights import WeightsSource
 from gafas.scoring.calibration import fit_temperature
-from gafas.scoring.metrics import evaluate, to_json
 from gafas.scoring.thresholds import best_threshold
-from gafas.values import SPLIT_NAMES, SplitName
+from gafas.values import SplitName
 
 Parts = Mapping[SplitName, Portraits]
 
-_HEAD_VIEWS = 1
 _WATCHED_VIEWS = 2
 _STAGE = "tuned"
 
@@ -139,7 +148,7 @@ class _Training:
         """Fit the head, or bring network and optimizer to where the checkpoint stands."""
         if not resumed:
             started = time.perf_counter()
-            fit_head(self.network, [self.feed(0) for _ in range(_HEAD_VIEWS)])
+            fit_head(self.network, self.feed(0))
             self.state.seconds["head"] = time.perf_counter() - started
             loss, accuracy = self._watch()
             self.state.initial = {"val_loss": loss, "val_accuracy": accuracy}
@@ -157,18 +166,7 @@ class _Training:
             warmup_target=config.learning_rate,
             warmup_steps=max(1, steps // 2),
         )
-        optimizer = keras.optimizers.AdamW(
-            rates,
-            weight_decay=config.weight_decay,
-            use_ema=config.averaging > 0,
-            ema_momentum=config.averaging,
-            ema_overwrite_frequency=None,
-        )
-        self.network.training.compile(
-            optimizer=optimizer,
-            loss=self.loss,
-            metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
-        )
+        compile_averaged(self.network.training, rates, averaging=config.averaging, weight_decay=config.weight_decay)
 
     def go(self) -> None:
         """Run the remaining epochs; then the averaged weights take the place of the last ones."""
@@ -207,21 +205,15 @@ class _Training:
 
     def _watch(self) -> tuple[float, float]:
         images, targets = self.watched
-        logits = run(self.network.training, images)
+        logits = run_batches(self.network.training, images)
         loss = float(self.loss(targets, logits.astype(np.float32)))
         return loss, float(((logits > 0) == (targets > 0.5)).mean())
 
     def close(self, calibration: Calibration) -> None:
         """Score all parts at the chosen threshold."""
-        self.state.stages[_STAGE] = {
-            name: {
-                **to_json(
-                    evaluate(part.targets, predict(self.network, part)[:, 0], threshold=calibration.thresholds[0])
-                ),
-            }
-            for name in SPLIT_NAMES
-            if (part := self.parts[name]).samples
-        }
+        self.state.stages[_STAGE] = score_parts(
+            self.parts, lambda part: predict(self.network.inference, part), threshold=calibration.thresholds[0]
+        )
         self.run.write_state(self.state)
         write_json(self.run.folder / "calibration.json", {"outputs": OUTPUTS, **asdict(calibration)})
 
@@ -237,7 +229,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no
             variable.assign(value)
 
 
-def fit_head(network: FaceNetwork, feeds: Sequence[FaceFeed], *, strength: float = 0.01) -> None:
+def fit_head(network: FaceNetwork, feed: FaceFeed, *, strength: float = 0.01) -> None:
     """Fit the head by logistic regression on the features of random views: all layers then start from sense.
 
     Parameters
@@ -248,11 +240,10 @@ def fit_head(network: FaceNetwork, feeds: Sequence[FaceFeed], *, strength: float
     from sklearn.linear_model import LogisticRegression
 
     features, targets = [], []
-    for feed in feeds:
-        for step in range(len(feed)):
-            images, wanted = feed[step]
-            features.append(run(network.features, images.astype(np.uint8)))
-            targets.append(wanted)
+    for step in range(len(feed)):
+        images, wanted = feed[step]
+        features.append(run_batches(network.features, images.astype(np.uint8)))
+        targets.append(wanted)
     values, wanted = np.concatenate(features), np.concatenate(targets)
     mean, spread = values.mean(axis=0), values.std(axis=0) + 1e-3
     kernel = np.zeros((values.shape[1], len(OUTPUTS)))
@@ -277,7 +268,7 @@ def calibrate(network: FaceNetwork, validation: Portraits, config: GafasConfig) 
     images = np.concatenate([views, *[validation.images] * config.validation_views])
     plain = targets[:: config.validation_views]
     wanted = np.concatenate([targets, *[plain] * config.validation_views])
-    logits = run(network.training, images)
+    logits = run_batches(network.training, images)
     temperatures = np.array([fit_temperature(logits[:, i], wanted[:, i]) for i in range(len(OUTPUTS))])
     kernel, bias = (np.asarray(value) for value in network.head.get_weights())
     network.head.set_weights([kernel / temperatures, bias / temperatures])
@@ -298,19 +289,7 @@ def _views(
 
 def paste_config(config: GafasConfig) -> PasteConfig:
     """Return the part of the config that says how glasses are pasted."""
-    return PasteConfig(
-        graft=config.graft,
-        dark=config.dark,
-        clear=config.clear,
-        hair=config.hair,
-        drawn=config.drawn,
-        arms=config.arms,
-    )
-
-
-def predict(network: FaceNetwork, part: Portraits) -> NDArray[np.float64]:
-    """Return the probabilities of `OUTPUTS` for the plain crops; (n, 2)."""
-    return run(network.inference, part.images)
+    return PasteConfig(**{field.name: getattr(config, field.name) for field in fields(PasteConfig)})
 
 
 def history_to_json(state: State) -> dict[str, Any]:

@@ -55,6 +55,23 @@ class Reporter(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
         self._listener(Progress(*self._where, batch + 1, self._steps, values))
 
 
+def compile_averaged(model: Any, rates: Any, *, averaging: float, weight_decay: float) -> None:
+    """Compile a model that ends in logits for AdamW, with a moving average of the weights where `averaging` > 0."""
+    optimizer = keras.optimizers.AdamW(
+        rates,
+        weight_decay=weight_decay,
+        use_ema=averaging > 0,
+        ema_momentum=averaging,
+        # Keras puts the average in place at the end of a fit only if no step has.
+        ema_overwrite_frequency=None,
+    )
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+    )
+
+
 def save_checkpoint(run: Run, state: State, model: Any, epoch: int) -> None:
     """Save weights and optimizer after an epoch; from the moment the state is written, the epoch counts."""
     folder = run.folder / "checkpoint"

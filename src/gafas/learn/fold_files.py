@@ -7,7 +7,6 @@ only the folds that were being trained.
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gafas.errors import DataError
-from gafas.files import write_json, write_text
+from gafas.files import csv_text, write_json, write_text
 from gafas.values import Sample
 
 FOLDS = "folds"
@@ -104,14 +103,13 @@ def write_rows(path: Path, samples: Sequence[Sample], results: Sequence[FoldResu
         for result in results
         for where, probability in zip(result.paths, result.probabilities, strict=True)
     }
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for sample in samples:
-        if sample.path in judged:
-            probability, fold = judged[sample.path]
-            writer.writerow([sample.path, sample.person, sample.label, f"{probability:.6f}", fold])
-    write_text(path, text.getvalue())
+    rows = (
+        (sample.path, sample.person, sample.label, f"{probability:.6f}", fold)
+        for sample in samples
+        if sample.path in judged
+        for probability, fold in (judged[sample.path],)
+    )
+    write_text(path, csv_text(COLUMNS, rows))
 
 
 def verify(folder: Path, samples: Sequence[Sample]) -> dict[str, float]:

@@ -124,7 +124,7 @@ def _run_notebook(work: FoldWork) -> NDArray[np.float64]:
 def _run_adapt(work: FoldWork) -> NDArray[np.float64]:
     from gafas.learn.adapt import adapt
     from gafas.learn.backend import keras, make_deterministic
-    from gafas.learn.face_model import run
+    from gafas.learn.model import run_batches
     from gafas.learn.portraits import Portraits
 
     if not isinstance(work.config, AdaptConfig) or not isinstance(work.train, Portraits):
@@ -132,7 +132,7 @@ def _run_adapt(work: FoldWork) -> NDArray[np.float64]:
     keras.utils.clear_session(free_memory=True)
     make_deterministic(work.seed)
     # The way is chosen on inner validation that adapt takes from the training persons itself.
-    return run(adapt(work.config, work.train).network.inference, work.held_out.images)[:, 0]
+    return run_batches(adapt(work.config, work.train).network.inference, work.held_out.images)[:, 0]
 
 
 FOLD_RECIPES: dict[str, FoldRecipe] = {

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.imaging import Rgb
+from gafas.learn.views import eyes_of
 from gafas.values import FaceBox
 
 _REACH = (1.2, 0.8)
@@ -27,7 +28,7 @@ def graft(host: Rgb, host_box: FaceBox, donor: Rgb, donor_box: FaceBox, random: 
     ----------
     host, donor : uint8 array (height, width, 3)
     host_box, donor_box : FaceBox
-        Without landmarks nothing is done.
+        Without landmarks nothing is done, and the very array `host` comes back.
 
     Returns
     -------
@@ -35,8 +36,8 @@ def graft(host: Rgb, host_box: FaceBox, donor: Rgb, donor_box: FaceBox, random: 
     """
     if host_box.landmarks is None or donor_box.landmarks is None:
         return host
-    to, (left, right) = _eyes(donor_box), _eyes(host_box)
-    matrix = _similarity(to, (left, right))
+    left, right = eyes = np.array(eyes_of(host_box))
+    matrix = _similarity(np.array(eyes_of(donor_box)), eyes)
     height, width = host.shape[:2]
     laid = cv2.warpAffine(
         donor, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -56,13 +57,7 @@ def graft(host: Rgb, host_box: FaceBox, donor: Rgb, donor_box: FaceBox, random: 
     return np.asarray((host + (laid - host) * mask).round(), dtype=np.uint8)
 
 
-def _eyes(box: FaceBox) -> NDArray[np.float64]:
-    return np.array(sorted((box.landmarks or ())[:2]), dtype=np.float64)
-
-
-def _similarity(
-    from_: NDArray[np.float64], to: NDArray[np.float64] | tuple[NDArray[np.float64], ...]
-) -> NDArray[np.float64]:
+def _similarity(from_: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the turn, scale and shift, as a (2, 3) matrix, that takes two points to two others."""
     a = complex(*(from_[1] - from_[0]))
     factor = complex(*(to[1] - to[0])) / (a if abs(a) > 1 else 1)

@@ -6,7 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gafas.errors import WeightsError
+from gafas.imaging import Rgb
 from gafas.learn.augment import augmentation
 from gafas.learn.backend import keras
 from gafas.learn.config import NotebookConfig
@@ -14,6 +18,7 @@ from gafas.learn.weights import FACES, WeightsSource, load_backbone_weights
 
 ARCHITECTURE = "MobileNetV2 1.0, global average pooling, dropout, dense 1"
 _TRAINABLE_FROM_100 = (56, 1_862_721)
+_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +146,12 @@ def describe(network: Network) -> dict[str, Any]:
         "parameters": network.training.count_params(),
         "trainable": {"frozen": frozen, **({"tuned": now} if now != frozen else {})},
     }
+
+
+def run_batches(model: Any, images: Rgb) -> NDArray[np.float64]:
+    """Return a model's output for images (n, height, width, 3), computed in batches."""
+    outputs = [
+        keras.ops.convert_to_numpy(model(images[i : i + _BATCH].astype(np.float32), training=False))
+        for i in range(0, len(images), _BATCH)
+    ]
+    return np.concatenate(outputs).astype(np.float64)

@@ -111,7 +111,7 @@ def load_portraits(
 
 def main_face(faces: Sequence[FaceBox]) -> FaceBox | None:
     """Return the largest face, ``None`` where there is none."""
-    return max(faces, key=lambda box: box.width * box.height, default=None)
+    return max(faces, key=lambda box: box.area, default=None)
 
 
 def _surroundings(image: Rgb, box: FaceBox) -> tuple[Rgb, FaceBox]:

@@ -17,11 +17,10 @@ from gafas.files import write_folder_beside
 from gafas.learn.config import AdaptConfig, Config, GafasConfig, NotebookConfig, PcaConfig
 from gafas.learn.pictures import Pictures, load_pictures
 from gafas.learn.portraits import Portraits
-from gafas.learn.results import licences
+from gafas.learn.results import licences, score_parts
 from gafas.learn.runs import Run
 from gafas.learn.weights import WeightsSource
-from gafas.scoring.metrics import evaluate, to_json
-from gafas.values import SPLIT_NAMES, Dataset, Sample, Split, SplitName
+from gafas.values import Dataset, Sample, Split, SplitName
 
 Parts = dict[SplitName, Pictures]
 
@@ -80,25 +79,17 @@ def train_recipe(run: Run, parts: Parts, weights: WeightsSource, listener: Any) 
 
 def _train_notebook(run: Run, config: NotebookConfig, parts: Parts, weights: WeightsSource, listener: Any) -> Trained:
     from gafas.learn import train
-    from gafas.learn.backend import backend_name
-    from gafas.learn.export import save_onnx
     from gafas.learn.model import ARCHITECTURE, describe
 
     network = train.train_network(run, config, parts, weights, listener=listener)
     state = run.read_state()
-
-    def save(folder: Path) -> None:
-        network.inference.save(folder / KERAS)
-        # The conversion to ONNX goes through TensorFlow; other backends export in a second step.
-        if backend_name() == "tensorflow":
-            save_onnx(network.inference, folder / ONNX)
 
     return Trained(
         architecture=ARCHITECTURE,
         stages=state.stages,
         seconds=state.seconds,
         predict=lambda pictures: train.predict(network.inference, pictures),
-        save=save,
+        save=_saver(network.inference),
         threshold=config.threshold,
         details={"history": train.history_to_json(state, config), "network": describe(network)},
     )
@@ -106,10 +97,9 @@ def _train_notebook(run: Run, config: NotebookConfig, parts: Parts, weights: Wei
 
 def _train_gafas(run: Run, config: GafasConfig, parts: Parts, weights: WeightsSource, listener: Any) -> Trained:
     from gafas.learn import face_train
-    from gafas.learn.backend import backend_name
-    from gafas.learn.export import save_onnx
     from gafas.learn.face_model import ARCHITECTURE
     from gafas.learn.glasses import read_overlays
+    from gafas.learn.train import predict
     from gafas.learn.wearing import OUTPUTS
 
     overlays = run.record.get("overlays")
@@ -118,18 +108,12 @@ def _train_gafas(run: Run, config: GafasConfig, parts: Parts, weights: WeightsSo
     network, calibration = face_train.train_faces(run, config, faces, weights, pasted, listener=listener)
     state = run.read_state()
 
-    def save(folder: Path) -> None:
-        network.inference.save(folder / KERAS)
-        # The conversion to ONNX goes through TensorFlow; other backends export in a second step.
-        if backend_name() == "tensorflow":
-            save_onnx(network.inference, folder / ONNX, half=True)
-
     return Trained(
         architecture=ARCHITECTURE,
         stages=state.stages,
         seconds=state.seconds,
-        predict=lambda pictures: face_train.predict(network, _portraits(pictures))[:, 0],
-        save=save,
+        predict=lambda pictures: predict(network.inference, pictures),
+        save=_saver(network.inference, half=True),
         threshold=calibration.thresholds[0],
         manifest={
             "outputs": OUTPUTS,
@@ -149,37 +133,42 @@ def _train_adapt(config: AdaptConfig, parts: Parts, listener: Any) -> Trained:
     import time
 
     from gafas.learn import adapt
-    from gafas.learn.backend import backend_name, make_deterministic
-    from gafas.learn.export import save_onnx
-    from gafas.learn.face_model import run as run_model
+    from gafas.learn.backend import make_deterministic
+    from gafas.learn.train import predict
 
     make_deterministic(config.seed)
     started = time.perf_counter()
     adapted = adapt.adapt(config, _portraits(parts["train"]), listener=listener)
     seconds = time.perf_counter() - started
+    model = adapted.network.inference
 
-    def predict(pictures: Pictures) -> NDArray[np.float64]:
-        return run_model(adapted.network.inference, pictures.images)[:, 0]
+    def ask(pictures: Pictures) -> NDArray[np.float64]:
+        return predict(model, pictures)
 
-    def save(folder: Path) -> None:
-        adapted.network.inference.save(folder / KERAS)
-        if backend_name() == "tensorflow":
-            save_onnx(adapted.network.inference, folder / ONNX, half=True)
-
-    metrics = {
-        name: to_json(evaluate(parts[name].targets, predict(parts[name]), threshold=config.threshold))
-        for name in SPLIT_NAMES
-    }
     return Trained(
         architecture=adapt.ARCHITECTURE,
-        stages={"adapted": metrics},
+        stages={"adapted": score_parts(parts, ask, threshold=config.threshold)},
         seconds={"adapted": seconds},
-        predict=predict,
-        save=save,
+        predict=ask,
+        save=_saver(model, half=True),
         threshold=config.threshold,
         manifest={"region": "face", "margin": config.margin},
         details={"training": {"way": adapted.way, "inner_log_loss": adapted.losses}},
     )
+
+
+def _saver(model: Any, *, half: bool = False) -> Callable[[Path], None]:
+    """Return what writes a Keras model into a bundle's folder; `half` rounds the weights of its ONNX to float16."""
+    from gafas.learn.backend import backend_name
+    from gafas.learn.export import save_onnx
+
+    def save(folder: Path) -> None:
+        model.save(folder / KERAS)
+        # The conversion to ONNX goes through TensorFlow; other backends export in a second step.
+        if backend_name() == "tensorflow":
+            save_onnx(model, folder / ONNX, half=half)
+
+    return save
 
 
 def _portraits(part: Pictures) -> Portraits:
@@ -222,15 +211,15 @@ def _train_pca(config: PcaConfig, parts: Parts) -> Trained:
     started = time.perf_counter()
     model = pca.fit_pca(config, parts["train"])
     seconds = time.perf_counter() - started
-    metrics = {
-        name: to_json(evaluate(parts[name].targets, model.predict(parts[name].images), threshold=config.threshold))
-        for name in SPLIT_NAMES
-    }
+
+    def ask(pictures: Pictures) -> NDArray[np.float64]:
+        return model.predict(pictures.images)
+
     return Trained(
         architecture=pca.ARCHITECTURE,
-        stages={"fitted": metrics},
+        stages={"fitted": score_parts(parts, ask, threshold=config.threshold)},
         seconds={"fitted": seconds},
-        predict=lambda pictures: model.predict(pictures.images),
+        predict=ask,
         save=lambda folder: pca.save_onnx(model, folder / ONNX),
         threshold=config.threshold,
         details={"pca": model},

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gafas.files import write_text
-from gafas.values import Sample
+from numpy.typing import ArrayLike
+
+from gafas.files import csv_text, write_text
+from gafas.learn.pictures import Pictures
+from gafas.scoring.metrics import evaluate, to_json
+from gafas.values import SPLIT_NAMES, Sample, SplitName
 
 Prediction = tuple[Sample, float | None, str]
 """A sample, its P(sunglasses) (``None`` when it could not be read), and its part of the split."""
@@ -23,13 +25,28 @@ def write_predictions(path: Path, rows: Iterable[Prediction]) -> None:
     OutputError
         The file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "person", "label", "probability", "split"])
-    for sample, probability, split in rows:
-        shown = "" if probability is None else f"{probability:.6f}"
-        writer.writerow([sample.path, sample.person or "", sample.label, shown, split])
-    write_text(path, text.getvalue())
+    lines = (
+        (sample.path, sample.person or "", sample.label, "" if score is None else f"{score:.6f}", split)
+        for sample, score, split in rows
+    )
+    write_text(path, csv_text(("path", "person", "label", "probability", "split"), lines))
+
+
+def score_parts(
+    parts: Mapping[SplitName, Pictures], predict: Callable[[Pictures], ArrayLike], *, threshold: float
+) -> dict[str, Any]:
+    """Return the metrics of each part of a split that has pictures.
+
+    Parameters
+    ----------
+    predict : callable
+        Pictures → P(sunglasses), (n,).
+    """
+    return {
+        name: to_json(evaluate(part.targets, predict(part), threshold=threshold))
+        for name in SPLIT_NAMES
+        if (part := parts[name]).samples
+    }
 
 
 def licences(data: dict[str, Any], weights: dict[str, str] | None, *, overlays: str | None = None) -> tuple[str, ...]:

@@ -18,12 +18,12 @@ from gafas.files import write_json
 from gafas.learn.backend import keras, make_deterministic
 from gafas.learn.config import NotebookConfig
 from gafas.learn.fitting import Listener, Progress, Reporter, check_training_part, load_checkpoint, save_checkpoint
-from gafas.learn.model import Network, build_network, unfreeze
+from gafas.learn.model import Network, build_network, run_batches, unfreeze
 from gafas.learn.pictures import Pictures
+from gafas.learn.results import score_parts
 from gafas.learn.runs import HISTORY, Run, State
 from gafas.learn.weights import WeightsSource
-from gafas.scoring.metrics import evaluate, to_json
-from gafas.values import SPLIT_NAMES, SplitName
+from gafas.values import SplitName
 
 Parts = Mapping[SplitName, Pictures]
 
@@ -147,13 +147,9 @@ class _Training:
 
     def _close(self, stage: str) -> None:
         if stage not in self.state.stages:
-            self.state.stages[stage] = {
-                name: to_json(
-                    evaluate(part.targets, predict(self.network.inference, part), threshold=self.config.threshold)
-                )
-                for name in SPLIT_NAMES
-                if (part := self.parts[name]).samples
-            }
+            self.state.stages[stage] = score_parts(
+                self.parts, lambda part: predict(self.network.inference, part), threshold=self.config.threshold
+            )
             self.run.write_state(self.state)
 
     def _evaluate_validation(self) -> tuple[float, float]:
@@ -176,10 +172,6 @@ def _reseed(network: Network, seed: int, epoch: int) -> None:
         generator.state.assign(np.random.SeedSequence([seed, epoch, place]).generate_state(2))
 
 
-def predict(model: Any, pictures: Pictures, *, batch_size: int = 64) -> NDArray[np.float64]:
+def predict(model: Any, pictures: Pictures) -> NDArray[np.float64]:
     """Return P(sunglasses) of each picture from a Keras inference model; (n,)."""
-    batches = [
-        keras.ops.convert_to_numpy(model(pictures.images[i : i + batch_size].astype(np.float32), training=False))
-        for i in range(0, len(pictures.samples), batch_size)
-    ]
-    return np.concatenate(batches)[:, 0].astype(np.float64)
+    return run_batches(model, pictures.images)[:, 0]

@@ -149,7 +149,7 @@ class Predictor:
         -------
         float32 array (n, outputs)
         """
-        return self._classify(self._patch(image, max(self._find(image), key=_area)) for image in images)
+        return self._classify(self._patch(image, max(self._find(image), key=lambda box: box.area)) for image in images)
 
     def _find(self, image: Rgb) -> tuple[FaceBox, ...]:
         faces = self._detector.detect(image) if self._detector is not None else ()
@@ -174,10 +174,6 @@ class Predictor:
         eyeglasses = float(score[self.outputs.index("eyeglasses")]) if self.knows_eyeglasses else None
         region: Region = "whole" if box.confidence is None else "face"
         return Verdict(region, box, probability, eyeglasses, self.label(probability))
-
-
-def _area(box: FaceBox) -> int:
-    return box.width * box.height
 
 
 def _chunks(patches: Iterator[Rgb], size: int) -> Iterator[list[Rgb]]:

@@ -70,7 +70,7 @@ def azure(answer: Answer, eyeglasses_threshold: float) -> list[Record]:
         return {"faceAttributes": {"glasses": _AZURE_GLASSES[worn]}}
 
     found = [verdict for verdict in answer.verdicts if verdict.region == "face"]
-    found.sort(key=lambda verdict: -verdict.box.width * verdict.box.height)
+    found.sort(key=lambda verdict: -verdict.box.area)
     whole = [attributes(verdict) for verdict in answer.verdicts if verdict.region == "whole"]
     record = {
         "path": answer.source.path,
