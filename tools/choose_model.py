@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gafas.errors import UsageError
 from gafas.files import write_json
 
 if TYPE_CHECKING:
     from gafas.learn.conditions import Outcome
+    from gafas.values import Split
 
 MEANS = ("loss", "accuracy", "roc_auc", "clear_loss")
 
@@ -32,17 +33,15 @@ def judge(models: Sequence[Path], *, data: str) -> dict[str, list[Outcome]]:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     from gafas.bundle import find_bundle
     from gafas.datasets.locate import load_dataset
-    from gafas.datasets.splits import read_split
     from gafas.learn.conditions import judge_conditions
     from gafas.learn.portraits import load_portraits
     from gafas.runtime.predictor import load_predictor
 
-    places = [find_bundle(model) for model in models]
-    splits = [read_split(next(p for p in (at / "split.json", at.parent / "split.json") if p.is_file())) for at in places]
-    if len({split.validation for split in splits}) != 1:
-        sys.exit("the models were not trained with the same split; none can be chosen")
+    validation = {tuple(_split_beside(find_bundle(model)).validation) for model in models}
+    if len(validation) != 1:
+        raise UsageError("the models were not trained with the same split: none can be chosen")
     dataset = load_dataset(data)
-    wanted = set(splits[0].validation)
+    wanted = set(validation.pop())
     samples = [sample for sample in dataset.at("full") if sample.path in wanted]
     portraits, _ = load_portraits(dataset, samples, size=112, margin=1.5)
     judged: dict[str, list[Outcome]] = {}
@@ -50,6 +49,16 @@ def judge(models: Sequence[Path], *, data: str) -> dict[str, list[Outcome]]:
         predictor = load_predictor(model, threads=0)
         judged[str(model)] = list(judge_conditions(predictor.score, portraits, threshold=predictor.threshold))
     return judged
+
+
+def _split_beside(bundle: Path) -> Split:
+    from gafas.datasets.splits import read_split
+
+    # A shipped bundle has it inside, a run folder beside its bundle.
+    for folder in (bundle, bundle.parent):
+        if (folder / "split.json").is_file():
+            return read_split(folder / "split.json")
+    raise UsageError(f"{bundle}: no split.json beside it, so its validation part is not known")
 
 
 def means(outcomes: Sequence[Outcome]) -> dict[str, float]:

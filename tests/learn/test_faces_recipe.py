@@ -217,3 +217,21 @@ def test_settings_out_of_range_are_refused(key: str, value: float) -> None:
         make_config("gafas", {key: value})
     with pytest.raises(UsageError, match="at most 1"):
         make_config("gafas", {"dark": 0.8, "clear": 0.3})
+
+
+def test_a_model_is_chosen_by_validation_portraits(
+    run: Path, faces_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "tools"))
+    import choose_model  # a script, not a package
+
+    choice = tmp_path / "choice.json"
+    choose_model.main([str(run), "--data", str(faces_root), "--json", str(choice)])
+    chosen = json.loads(choice.read_text())
+    rows = chosen["conditions"][str(run)]
+    assert {row["n"] for row in rows} == {len(json.loads((run / "split.json").read_text())["validation"])}
+    assert chosen["best"] == str(run)
+    assert chosen["means"][str(run)]["loss"] == pytest.approx(np.mean([row["loss"] for row in rows]))
+    assert f"the least mean log loss: {run}" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="not trained with the same split"):
+        choose_model.main([str(run), "gafas-base", "--data", str(faces_root)])

@@ -5,21 +5,23 @@ Which of them serves best is chosen on inner validation, person-disjoint where p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gafas.bundle import load_bundle, shipped_bundle
 from gafas.errors import DataError
+from gafas.imaging import Rgb
 from gafas.learn.backend import keras
 from gafas.learn.config import AdaptConfig
 from gafas.learn.face_feed import ViewFeed
 from gafas.learn.face_model import FaceNetwork, build_shipped_network
 from gafas.learn.fitting import Listener, Progress, check_training_part, compile_averaged
 from gafas.learn.model import run_batches
+from gafas.learn.near_head import Head, choose_strength, fit_near
 from gafas.learn.portraits import Portraits
-from gafas.learn.views import ViewConfig
+from gafas.learn.views import ViewConfig, random_view
 from gafas.scoring.metrics import evaluate
 from gafas.values import Sample
 
@@ -43,7 +45,8 @@ VIEWS = ViewConfig(
 """Milder than for the shipped model: the data set itself shows what its pictures are like."""
 
 _WEIGHT_DECAY = 0.004
-_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
+_HEAD_VIEWS = 3
+_MIDDLING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def _fit(config: AdaptConfig, way: str, train: Portraits, listener: Listener | N
     network = build_shipped_network(outputs=1)
     _centre(network)
     if way == "head":
-        _fit_head(network, train)
+        _fit_head(network, train, config)
     elif way == "tuned":
         _tune(network, config, train, listener)
     return network
@@ -148,26 +151,34 @@ def _feed(config: AdaptConfig, train: Portraits, epoch: int) -> ViewFeed:
     )
 
 
-def _fit_head(network: FaceNetwork, train: Portraits) -> None:
-    """Logistic regression on the features; its penalty is chosen by cross-validation over persons."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV, GroupKFold
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+def _fit_head(network: FaceNetwork, train: Portraits, config: AdaptConfig) -> None:
+    """Fit a head near the shipped one on plain, mirrored and random views; validation over persons says how near.
 
-    features = [run_batches(network.features, train.images), run_batches(network.features, train.images[:, :, ::-1])]
-    targets = np.tile(train.targets, len(features))
-    persons = np.array([sample.person or sample.path for sample in train.samples])
-    folds = GroupKFold(min(4, len(set(persons.tolist()))))
-    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    search = GridSearchCV(
-        pipeline, {"logisticregression__C": _STRENGTHS}, scoring="neg_log_loss", cv=folds, error_score="raise"
-    )
-    search.fit(np.concatenate(features), targets, groups=np.tile(persons, len(features)))
-    scaler, regression = search.best_estimator_[0], search.best_estimator_[1]
-    kernel = regression.coef_[0] / scaler.scale_
-    bias = regression.intercept_[0] - scaler.mean_ @ kernel
-    network.head.set_weights([kernel[:, None], np.array([bias])])
+    Without two persons there is nothing to validate on, and the pull is a middling one.
+    """
+    views = [train.images, train.images[:, :, ::-1], *_random_views(train, config)]
+    features = np.concatenate([run_batches(network.features, images) for images in views]).astype(np.float64)
+    targets = np.tile(train.targets, len(views))
+    persons = [sample.person or sample.path for sample in train.samples] * len(views)
+    kernel, bias = (np.asarray(value, dtype=np.float64) for value in network.head.get_weights())
+    known = Head(kernel[:, 0], float(bias[0]))
+    strength = _MIDDLING
+    if len(set(persons)) > 1:
+        plain = np.arange(len(targets)) < len(train.samples)
+        strength = choose_strength(known, features, targets, persons, plain)
+    head = fit_near(known, features, targets, strength=strength)
+    network.head.set_weights([head.kernel[:, None], np.array([head.bias])])
+
+
+def _random_views(train: Portraits, config: AdaptConfig) -> Iterator[Rgb]:
+    random = np.random.default_rng([config.seed, _HEAD_VIEWS])
+    for _ in range(_HEAD_VIEWS):
+        yield np.stack(
+            [
+                random_view(photograph, box, config.input_size, random, VIEWS, margin=config.margin)
+                for photograph, box in zip(train.photographs, train.boxes, strict=True)
+            ]
+        )
 
 
 def _tune(network: FaceNetwork, config: AdaptConfig, train: Portraits, listener: Listener | None) -> None:

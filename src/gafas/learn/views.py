@@ -35,7 +35,8 @@ class ViewConfig:
         How often a view is grey, of low resolution, blurred, noisy, compressed, lit otherwise, partly covered,
         or has shaded eyes.
     wide : float
-        How often much more than the face is seen.
+        How often much more than the face is seen, and not in the middle: where no face is found, the whole picture
+        is judged.
     """
 
     yaw: float = 80.0
@@ -51,7 +52,7 @@ class ViewConfig:
     light: float = 0.7
     occlude: float = 0.3
     shade: float = 0.25
-    wide: float = 0.1
+    wide: float = 0.12
 
 
 PLAIN = ViewConfig(
@@ -136,9 +137,10 @@ def random_pose(random: np.random.Generator, config: ViewConfig, *, margin: floa
     yaw = float(np.clip(yaw, -config.yaw, config.yaw))
     pitch = float(np.clip(pitch, -config.pitch, config.pitch))
     zoom = margin * box_side(yaw, pitch) * float(np.exp(random.normal(0, 0.12)))
+    across, down = random.normal(0, (0.06, 0.07))
     if random.random() < config.wide:
         zoom *= random.uniform(1.2, 1.9)
-    across, down = random.normal(0, (0.06, 0.07))
+        across, down = random.normal(0, (0.15, 0.15))
     return Pose(
         yaw=float(np.deg2rad(yaw)),
         pitch=float(np.deg2rad(pitch)),
