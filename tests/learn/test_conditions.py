@@ -61,6 +61,27 @@ def test_every_other_head_turns_the_other_way(portraits: Portraits) -> None:
     assert closer < np.abs(left.astype(int) - right).mean()
 
 
+def test_the_crops_are_what_serving_shows_the_model(portraits: Portraits) -> None:
+    from gafas.learn.conditions import crops
+    from gafas.runtime.faces import FaceDetector
+    from gafas.runtime.predictor import Predictor
+
+    class Seen:
+        input_size = (32, 32)
+        images: list[Rgb]
+
+        def probabilities(self, images: Rgb) -> np.ndarray:
+            self.images = list(images)
+            return np.zeros((len(images), 1), dtype=np.float32)
+
+    two = portraits.take([portraits.samples[0].path, portraits.samples[1].path])
+    taken = list(crops(two, size=32, margin=1.4, seed=0))
+    assert [images.shape for images in taken] == [(2, 32, 32, 3)] * len(CONDITIONS)
+    seen = Seen()
+    Predictor(seen, region="face", margin=1.4, detector=FaceDetector()).score(photographs(two, CONDITIONS[0], seed=0))
+    assert np.array_equal(taken[0], np.stack(seen.images))
+
+
 def test_a_perfect_and_a_blind_scorer(portraits: Portraits) -> None:
     truth = portraits.targets
 

@@ -18,6 +18,7 @@ from gafas.datasets.folder import read_folder
 from gafas.datasets.synthetic import draw_synthetic
 from gafas.errors import DataError, UsageError
 from gafas.imaging import read_image, write_image
+from gafas.learn.conditions import CONDITIONS
 from gafas.learn.config import GafasConfig, make_config
 from gafas.learn.portraits import Portraits, load_portraits
 from gafas.runtime.predictor import load_predictor
@@ -60,7 +61,9 @@ def test_the_run_tells_what_was_chosen(run: Path) -> None:
     assert manifest.region == "face"
     assert manifest.margin == GafasConfig().margin
     assert [manifest.threshold, manifest.eyeglasses_threshold] == chosen["thresholds"]
-    assert manifest.training["calibration"]["n"] == chosen["n"] > 0
+    assert manifest.training["calibration"]["n_views"] == chosen["n_views"] > 0
+    validation = json.loads((run / "split.json").read_text())["validation"]
+    assert chosen["n_conditions"] == len(CONDITIONS) * len(validation)
     assert "root" not in manifest.training["data"]
 
 

@@ -1,8 +1,8 @@
-"""Fixed conditions under which a model is chosen: held-out portraits as other cameras would have taken them.
+"""Fixed conditions under which models and thresholds are chosen: held-out portraits as other cameras would take them.
 
-A model is never chosen by the pictures that it is later judged on. What those may be like is imitated with validation
-portraits: farther away, in grey, in bad light, compressed, with the head turned. Each condition is one data set of
-photographs, so the face is searched for again, as in serving. Everything follows from the seed.
+Nothing is ever chosen by the pictures that the model is later judged on. What those may be like is imitated with
+validation portraits: farther away, in grey, in bad light, compressed, with the head turned. Each condition is one set
+of photographs, so the face is searched for again, as in serving. Everything follows from the seed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from gafas.corruptions import CORRUPTIONS
 from gafas.imaging import Rgb, resize
-from gafas.learn.portraits import Portraits
+from gafas.learn.portraits import Portraits, main_crop, main_face
 from gafas.learn.turning import Pose, turn
 from gafas.learn.wearing import PasteConfig, dress
+from gafas.runtime.faces import FaceDetector
 from gafas.scoring.metrics import evaluate
 
 Scorer = Callable[[list[Rgb]], NDArray[np.float32]]
@@ -133,6 +134,22 @@ def _photograph(
     length = round(_AROUND * condition.face)
     small = resize(view, (length, length))
     return small if condition.corruption is None else CORRUPTIONS[condition.corruption](small, random)
+
+
+def crops(portraits: Portraits, *, size: int, margin: float, seed: int) -> Iterator[Rgb]:
+    """Take every portrait again under each of `CONDITIONS`, and cut its main face out as in serving.
+
+    Yields
+    ------
+    uint8 array (n, size, size, 3)
+        All portraits under one condition.
+    """
+    detector = FaceDetector(threads=0)
+    for condition in CONDITIONS:
+        taken = photographs(portraits, condition, seed=seed)
+        yield np.stack(
+            [main_crop(image, main_face(detector.detect(image)), size=size, margin=margin) for image in taken]
+        )
 
 
 def judge_conditions(score: Scorer, portraits: Portraits, *, threshold: float, seed: int = 0) -> Iterator[Outcome]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gafas.errors import DataError
 from gafas.files import write_json
 from gafas.learn.backend import keras, make_deterministic
+from gafas.learn.conditions import CONDITIONS, crops
 from gafas.learn.config import GafasConfig
 from gafas.learn.face_feed import FaceFeed, fixed_views
 from gafas.learn.face_model import FaceNetwork, build_face_network
@@ -58,13 +59,14 @@ class Calibration:
         What the logits are divided by; already inside the network.
     thresholds : tuple of float
         Of the calibrated probabilities.
-    n : int
-        Views that they were chosen on.
+    n_views, n_conditions : int
+        Views that the temperatures, and photographs that the thresholds were chosen on.
     """
 
     temperatures: tuple[float, ...]
     thresholds: tuple[float, ...]
-    n: int
+    n_views: int
+    n_conditions: int
 
 
 def train_faces(
@@ -258,10 +260,10 @@ def fit_head(network: FaceNetwork, feed: FaceFeed, *, strength: float = 0.01) ->
 
 
 def calibrate(network: FaceNetwork, validation: Portraits, config: GafasConfig) -> Calibration:
-    """Choose temperatures and thresholds on plain and random views of the validation part.
+    """Choose temperatures on plain and random views of the validation part, thresholds under fixed conditions.
 
-    One data set has one light and one camera, and a threshold that is best there drifts on the next; random views
-    stand for many. The temperatures are folded into the head.
+    One data set has one light and one camera, and a threshold that is best there drifts on the next; the conditions
+    stand for many, with all that serving does to a photograph. The temperatures are folded into the head.
     """
     views, targets = _views(validation, config, count=config.validation_views, seed=config.seed + 2)
     # The plain crops count as much as the random views: most photographs are good ones.
@@ -272,12 +274,15 @@ def calibrate(network: FaceNetwork, validation: Portraits, config: GafasConfig) 
     temperatures = np.array([fit_temperature(logits[:, i], wanted[:, i]) for i in range(len(OUTPUTS))])
     kernel, bias = (np.asarray(value) for value in network.head.get_weights())
     network.head.set_weights([kernel / temperatures, bias / temperatures])
-    probabilities = 1 / (1 + np.exp(-(logits / temperatures).clip(-60, 60)))
-    thresholds = [round(best_threshold(wanted[:, i], probabilities[:, i]), 4) for i in range(len(OUTPUTS))]
+    taken = crops(validation, size=config.input_size, margin=config.margin, seed=config.seed)
+    probabilities = np.concatenate([run_batches(network.inference, images) for images in taken])
+    wanted = np.tile(plain, (len(CONDITIONS), 1))
+    thresholds = [best_threshold(wanted[:, i], probabilities[:, i], criterion="f1") for i in range(len(OUTPUTS))]
     return Calibration(
         temperatures=tuple(round(float(value), 4) for value in temperatures),
-        thresholds=tuple(thresholds),
-        n=len(images),
+        thresholds=tuple(round(value, 4) for value in thresholds),
+        n_views=len(images),
+        n_conditions=len(probabilities),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.errors import DataError, ImageError
-from gafas.imaging import Rgb, read_image, stack
+from gafas.imaging import Rgb, read_image, resize
 from gafas.learn.pictures import Pictures
 from gafas.runtime.faces import FaceDetector, face_crop
 from gafas.values import EYEWEAR, Dataset, FaceBox, Sample
@@ -90,12 +90,8 @@ def load_portraits(
             continue
         box = main_face(detector.detect(image))
         kept.append(sample)
-        if box is None:
-            crops.append(stack([image], (size, size))[0])
-            box = FaceBox(0, 0, image.shape[1], image.shape[0])
-        else:
-            crops.append(stack([face_crop(image, box, margin=margin)], (size, size))[0])
-        around, placed = _surroundings(image, box)
+        crops.append(main_crop(image, box, size=size, margin=margin))
+        around, placed = _surroundings(image, box or FaceBox(0, 0, image.shape[1], image.shape[0]))
         photographs.append(around)
         boxes.append(placed)
     if broken and not skip_broken:
@@ -112,6 +108,11 @@ def load_portraits(
 def main_face(faces: Sequence[FaceBox]) -> FaceBox | None:
     """Return the largest face, ``None`` where there is none."""
     return max(faces, key=lambda box: box.area, default=None)
+
+
+def main_crop(image: Rgb, box: FaceBox | None, *, size: int, margin: float) -> Rgb:
+    """Return what serving would show the model: the square around the face, without a face the whole picture."""
+    return resize(image if box is None else face_crop(image, box, margin=margin), (size, size))
 
 
 def _surroundings(image: Rgb, box: FaceBox) -> tuple[Rgb, FaceBox]:
