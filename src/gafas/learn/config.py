@@ -156,8 +156,8 @@ class GafasConfig(Config):
 
     The head is fitted first (logistic regression), then all layers are trained with BatchNorm in inference mode,
     AdamW with a cosine schedule and an exponential moving average of the weights. Bare faces get pasted glasses,
-    every view is random: see `gafas.learn.views` and `gafas.learn.wearing`. Temperature and thresholds are chosen on
-    random views of the validation part.
+    every view is random: see `gafas.learn.views` and `gafas.learn.wearing`. Temperatures are chosen on random views of
+    the validation part, thresholds on its pictures under the conditions of `gafas.learn.conditions`.
 
     Command: ``gafas train --recipe gafas``.
 
@@ -170,7 +170,7 @@ class GafasConfig(Config):
     weight_decay, averaging, dropout : float
         Of AdamW; momentum of the weights' moving average; before the head.
     validation_views : int
-        Random views of each validation picture, for temperature and thresholds.
+        Random views of each validation picture, for the temperatures.
     graft, dark, clear, hair, drawn, arms : float
         How often eyes are exchanged and glasses pasted; see `gafas.learn.wearing.PasteConfig`.
     """
