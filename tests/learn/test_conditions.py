@@ -23,10 +23,10 @@ pytestmark = pytest.mark.train
 @pytest.fixture(scope="module")
 def portraits(synthetic_root: Path) -> Portraits:
     drawn = read_cmu(synthetic_root)
-    chosen = []
-    for sample in drawn.at("full")[:12]:
-        eyewear = "sunglasses" if sample.label == "sunglasses" else "none"
-        chosen.append(Sample(sample.path, sample.label, eyewear=eyewear))
+    chosen = [
+        Sample(sample.path, sample.label, eyewear="sunglasses" if sample.target else "none")
+        for sample in drawn.at("full")[:12]
+    ]
     dataset = Dataset(drawn.name, drawn.root, tuple(chosen), synthetic=True)
     return load_portraits(dataset, chosen, size=112, margin=1.5)[0]
 
