@@ -52,13 +52,12 @@ def judge(models: Sequence[Path], *, data: str) -> dict[str, list[Outcome]]:
 
 
 def _split_beside(bundle: Path) -> Split:
-    from gafas.datasets.splits import read_split
+    from gafas.datasets.splits import find_split, read_split
 
-    # A shipped bundle has it inside, a run folder beside its bundle.
-    for folder in (bundle, bundle.parent):
-        if (folder / "split.json").is_file():
-            return read_split(folder / "split.json")
-    raise UsageError(f"{bundle}: no split.json beside it, so its validation part is not known")
+    found = find_split(bundle)
+    if found is None:
+        raise UsageError(f"{bundle}: no split.json beside it, so its validation part is not known")
+    return read_split(found)
 
 
 def means(outcomes: Sequence[Outcome]) -> dict[str, float]:

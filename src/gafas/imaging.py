@@ -20,6 +20,9 @@ from gafas.files import write_beside
 
 Rgb = NDArray[np.uint8]
 
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Shares of red, green and blue in grey (ITU-R BT.601)."""
+
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 """Pillow's names of the formats that are read (JPEG opens MPO too); every other decoder stays closed."""
 

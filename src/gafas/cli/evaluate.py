@@ -114,14 +114,12 @@ def evaluate(
 def _run_of(bundle: Path) -> tuple[Path | None, Split | None]:
     from gafas.bundle import find_bundle
     from gafas.cli.finding import is_model_file
-    from gafas.datasets.splits import read_split
+    from gafas.datasets.splits import find_split, read_split
 
     # A bare model file has no bundle, but may lie in a run folder.
     place = bundle if is_model_file(bundle) else find_bundle(bundle)
-    for folder in (place, place.parent):
-        if (folder / "split.json").is_file():
-            return folder, read_split(folder / "split.json")
-    return None, None
+    found = find_split(place)
+    return (None, None) if found is None else (found.parent, read_split(found))
 
 
 def _recorded_root(run: Path | None) -> str | None:

@@ -238,6 +238,11 @@ def split_from_json(value: Any) -> Split:
     return Split(kind, seed, *(tuple(value[name]) for name in SPLIT_NAMES))
 
 
+def find_split(bundle: Path) -> Path | None:
+    """Return the ``split.json`` inside a shipped bundle or beside that of a run; ``None`` where there is none."""
+    return next((path for folder in (bundle, bundle.parent) if (path := folder / "split.json").is_file()), None)
+
+
 def read_split(path: Path) -> Split:
     """Read ``split.json``.
 

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.corruptions import CORRUPTIONS
-from gafas.imaging import Rgb, resize
-from gafas.learn.portraits import Portraits, main_crop, main_face
+from gafas.imaging import LUMA, Rgb, resize
+from gafas.learn.portraits import Portraits, main_face
 from gafas.learn.turning import Pose, turn
 from gafas.learn.wearing import PasteConfig, dress
-from gafas.runtime.faces import FaceDetector
+from gafas.runtime.faces import FaceDetector, cut_patch
 from gafas.scoring.metrics import evaluate
+from gafas.values import EYEWEAR
 
 Scorer = Callable[[list[Rgb]], NDArray[np.float32]]
 """Photographs → probabilities (n, outputs): `gafas.runtime.predictor.Predictor.score`."""
@@ -130,7 +131,7 @@ def _photograph(
     # Taken from near, then made small, as a camera's pixels average what falls on them.
     view = turn(image, box, round(_AROUND * 100), pose, worn).clip(0, 255).round().astype(np.uint8)
     if condition.grey:
-        view = np.repeat((view @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)[..., None], 3, axis=2)
+        view = np.repeat((view @ LUMA).round().astype(np.uint8)[..., None], 3, axis=2)
     length = round(_AROUND * condition.face)
     small = resize(view, (length, length))
     return small if condition.corruption is None else CORRUPTIONS[condition.corruption](small, random)
@@ -148,7 +149,7 @@ def crops(portraits: Portraits, *, size: int, margin: float, seed: int) -> Itera
     for condition in CONDITIONS:
         taken = photographs(portraits, condition, seed=seed)
         yield np.stack(
-            [main_crop(image, main_face(detector.detect(image)), size=size, margin=margin) for image in taken]
+            [cut_patch(image, main_face(detector.detect(image)), (size, size), margin=margin) for image in taken]
         )
 
 
@@ -168,7 +169,7 @@ def judge_conditions(score: Scorer, portraits: Portraits, *, threshold: float, s
     DataError
         The data set does not tell clear glasses from none.
     """
-    clear = portraits.eyewear == 1
+    clear = (portraits.eyewear == EYEWEAR.index("eyeglasses")).astype(int)
     for condition in CONDITIONS:
         scores = score(photographs(portraits, condition, seed=seed))
         found = evaluate(portraits.targets, scores[:, 0], threshold=threshold)
@@ -178,6 +179,6 @@ def judge_conditions(score: Scorer, portraits: Portraits, *, threshold: float, s
             n=len(scores),
             loss=found.loss,
             accuracy=found.accuracy,
-            roc_auc=found.roc_auc or float("nan"),
-            clear_loss=evaluate(clear.astype(int), scores[:, 1], threshold=0.5).loss if known else float("nan"),
+            roc_auc=float("nan") if found.roc_auc is None else found.roc_auc,
+            clear_loss=evaluate(clear, scores[:, 1], threshold=0.5).loss if known else float("nan"),
         )

@@ -30,8 +30,9 @@ class Head:
 
     def probabilities(self, features: Floats) -> Floats:
         """Return P of each row; (n,)."""
-        logits = (features @ self.kernel + self.bias).clip(-60, 60)
-        return np.asarray(1 / (1 + np.exp(-logits)))
+        from scipy.special import expit
+
+        return np.asarray(expit(features @ self.kernel + self.bias))
 
 
 def fit_near(known: Head, features: Floats, targets: NDArray[np.int64], *, strength: float) -> Head:
@@ -47,6 +48,7 @@ def fit_near(known: Head, features: Floats, targets: NDArray[np.int64], *, stren
         Of the pull; very large ones give the known kernel back, with a bias of its own.
     """
     from scipy.optimize import minimize
+    from scipy.special import expit
 
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-3
     standard = (features - mean) / spread
@@ -57,7 +59,7 @@ def fit_near(known: Head, features: Floats, targets: NDArray[np.int64], *, stren
     def loss(values: Floats) -> tuple[float, Floats]:
         margins = signs * (standard @ values[:-1] + values[-1])
         away = values[:-1] - pulled
-        slopes = -signs / (1 + np.exp(margins.clip(-60, 60))) / len(signs)
+        slopes = -signs * expit(-margins) / len(signs)
         total = float(np.logaddexp(0, -margins).mean() + strength / 2 * away @ away)
         return total, np.append(standard.T @ slopes + strength * away, slopes.sum())
 

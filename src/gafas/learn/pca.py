@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.errors import DataError, MissingExtraError
-from gafas.imaging import Rgb
+from gafas.imaging import LUMA, Rgb
 from gafas.learn.config import PcaConfig
 from gafas.learn.pictures import Pictures
 
 ARCHITECTURE = "PCA of grey pixels, logistic regression"
 # ITU-R BT.601 luma, as Pillow's conversion to grey.
-_LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def save_onnx(model: PcaModel, path: Path) -> None:
     from onnx import TensorProto, helper, numpy_helper
 
     side = model.weights.shape[0]
-    weights = (model.weights[..., None] * _LUMA).reshape(-1, 1).astype(np.float32)
+    weights = (model.weights[..., None] * LUMA).reshape(-1, 1).astype(np.float32)
     bias = np.array([model.bias], dtype=np.float32)
     nodes = [
         helper.make_node("Flatten", ["image"], ["pixels"]),
@@ -113,4 +112,4 @@ def save_onnx(model: PcaModel, path: Path) -> None:
 
 
 def _grey(images: Rgb) -> NDArray[np.float64]:
-    return np.asarray((images.astype(np.float64) @ _LUMA).reshape(len(images), -1))
+    return np.asarray((images.astype(np.float64) @ LUMA).reshape(len(images), -1))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.errors import DataError, ImageError
-from gafas.imaging import Rgb, read_image, resize
+from gafas.imaging import Rgb, read_image
 from gafas.learn.pictures import Pictures
-from gafas.runtime.faces import FaceDetector, face_crop
+from gafas.runtime.faces import FaceDetector, cut_patch
 from gafas.values import EYEWEAR, Dataset, FaceBox, Sample
 
 _AROUND = 1.2
@@ -90,7 +90,7 @@ def load_portraits(
             continue
         box = main_face(detector.detect(image))
         kept.append(sample)
-        crops.append(main_crop(image, box, size=size, margin=margin))
+        crops.append(cut_patch(image, box, (size, size), margin=margin))
         around, placed = _surroundings(image, box or FaceBox(0, 0, image.shape[1], image.shape[0]))
         photographs.append(around)
         boxes.append(placed)
@@ -108,11 +108,6 @@ def load_portraits(
 def main_face(faces: Sequence[FaceBox]) -> FaceBox | None:
     """Return the largest face, ``None`` where there is none."""
     return max(faces, key=lambda box: box.area, default=None)
-
-
-def main_crop(image: Rgb, box: FaceBox | None, *, size: int, margin: float) -> Rgb:
-    """Return what serving would show the model: the square around the face, without a face the whole picture."""
-    return resize(image if box is None else face_crop(image, box, margin=margin), (size, size))
 
 
 def _surroundings(image: Rgb, box: FaceBox) -> tuple[Rgb, FaceBox]:

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gafas.imaging import Rgb
+from gafas.imaging import LUMA, Rgb
 from gafas.learn.turning import Pose, Worn, turn
 from gafas.values import FaceBox
 
 Float = NDArray[np.float32]
 
 
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_LUMA = LUMA.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

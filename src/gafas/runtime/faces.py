@@ -208,6 +208,11 @@ def suppress(boxes: NDArray[np.float64], scores: NDArray[np.float32], *, overlap
     return kept
 
 
+def cut_patch(image: Rgb, box: FaceBox | None, size: tuple[int, int], *, margin: float) -> Rgb:
+    """Return what the model sees at `size` ``(height, width)``: the square around a face, or the whole image."""
+    return resize(image if box is None else face_crop(image, box, margin=margin), size)
+
+
 def face_crop(image: Rgb, box: FaceBox, *, margin: float = MARGIN) -> Rgb:
     """Cut out the square that the classifier sees: centred on the box, its side `margin` times the long side.
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from gafas.bundle import ONNX, SHIPPED, TFLITE, TFLITE_FULL, Bundle, load_bundle
 from gafas.errors import BundleError, UsageError
-from gafas.imaging import Rgb, decode, read_image, resize
+from gafas.imaging import Rgb, decode, read_image
 from gafas.runtime.backends import Backend, open_model
-from gafas.runtime.faces import DETECTOR_SIZE, MARGIN, MIN_FACE, FaceDetector, face_crop
+from gafas.runtime.faces import DETECTOR_SIZE, MARGIN, MIN_FACE, FaceDetector, cut_patch
 from gafas.values import LABELS, FaceBox, Label, Verdict
 
 Runtime = Literal["auto", "onnx", "litert", "litert-full"]
@@ -156,8 +156,8 @@ class Predictor:
         return faces or (FaceBox(0, 0, image.shape[1], image.shape[0]),)
 
     def _patch(self, image: Rgb, box: FaceBox) -> Rgb:
-        region = image if box.confidence is None else face_crop(image, box, margin=self.margin)
-        return resize(region, self.backend.input_size)
+        face = None if box.confidence is None else box
+        return cut_patch(image, face, self.backend.input_size, margin=self.margin)
 
     def _classify(self, patches: Iterator[Rgb]) -> NDArray[np.float32]:
         scores = [np.zeros((0, len(self.outputs)), dtype=np.float32)]
