@@ -167,6 +167,8 @@ class GafasConfig(Config):
         Side of the square that the model sees, in long sides of the face detector's box.
     epochs, learning_rate : int, float
         Of all layers together; the rate is the schedule's highest.
+    cycle : int
+        Epochs after which the rate has fallen and starts from its highest again.
     weight_decay, averaging, dropout : float
         Of AdamW; momentum of the weights' moving average; before the head.
     validation_views : int
@@ -181,7 +183,8 @@ class GafasConfig(Config):
     batch_size: int = 32
     split: SplitKind = "block"
     margin: float = 1.5
-    epochs: int = 90
+    epochs: int = 180
+    cycle: int = 90
     learning_rate: float = 3e-4
     weight_decay: float = 1e-3
     averaging: float = 0.995
@@ -200,6 +203,7 @@ class GafasConfig(Config):
         _require(self.input_size >= 32, "input_size", "at least 32 (MobileNetV2 halves five times)", self.input_size)
         _require(1 <= self.margin <= 4, "margin", "1 to 4", self.margin)
         _require(self.epochs > 0, "epochs", "at least 1", self.epochs)
+        _require(self.cycle > 0, "cycle", "at least 1", self.cycle)
         _require(0 < self.learning_rate < 1, "learning_rate", "between 0 and 1", self.learning_rate)
         _require(0 <= self.weight_decay < 1, "weight_decay", "0 to below 1", self.weight_decay)
         _require(0 <= self.averaging < 1, "averaging", "0 to below 1", self.averaging)

@@ -161,13 +161,15 @@ class _Training:
     def _compile(self) -> None:
         config = self.config
         steps = len(self.feed(1))
+        cycle = min(config.cycle, config.epochs)
         rates = keras.optimizers.schedules.CosineDecay(
             0.05 * config.learning_rate,
-            max(1, config.epochs * steps - steps // 2),
+            max(1, cycle * steps - steps // 2),
             alpha=0.01,
             warmup_target=config.learning_rate,
             warmup_steps=max(1, steps // 2),
         )
+        rates = _Restarting(rates, cycle * steps)
         compile_averaged(self.network.training, rates, averaging=config.averaging, weight_decay=config.weight_decay)
 
     def go(self) -> None:
@@ -207,8 +209,9 @@ class _Training:
 
     def _watch(self) -> tuple[float, float]:
         images, targets = self.watched
-        logits = run_batches(self.network.training, images)
-        loss = float(self.loss(targets, logits.astype(np.float32)))
+        # Traced once, for all epochs.
+        logits = self.network.training.predict(images, batch_size=64, verbose=0)
+        loss = float(self.loss(targets, logits))
         return loss, float(((logits > 0) == (targets > 0.5)).mean())
 
     def close(self, calibration: Calibration) -> None:
@@ -218,6 +221,21 @@ class _Training:
         )
         self.run.write_state(self.state)
         write_json(self.run.folder / "calibration.json", {"outputs": OUTPUTS, **asdict(calibration)})
+
+
+class _Restarting(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # Keras ships no types
+    """A schedule that begins anew every `period` steps.
+
+    Source: Loshchilov, I., and Hutter, F. (2017). SGDR: Stochastic Gradient Descent with Warm Restarts. ICLR.
+    """
+
+    def __init__(self, schedule: Any, period: int) -> None:
+        super().__init__()
+        self._schedule, self._period = schedule, period
+
+    def __call__(self, step: Any) -> Any:
+        """Return the rate of a step."""
+        return self._schedule(step % self._period)
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
