@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -24,7 +24,7 @@ Region = Literal["whole", "face"]
 REGIONS = ("auto", "face", "whole")
 """What a caller may ask for; ``auto`` is what the model was trained on."""
 
-_CROPS = 64
+CROPS = 64
 """Regions classified at once: a picture may show hundreds of faces."""
 
 
@@ -137,8 +137,34 @@ class Predictor:
         BundleError
             The graph cannot run, or gives fewer attributes than the bundle says.
         """
-        boxes = [self._find(image) for image in images]
-        patches = (self._patch(image, box) for image, found in zip(images, boxes, strict=True) for box in found)
+        boxes = [self.find(image) for image in images]
+        patches = (patch for image, found in zip(images, boxes, strict=True) for patch in self.cut(image, found))
+        return self.judge(boxes, patches)
+
+    def find(self, image: Rgb) -> tuple[FaceBox, ...]:
+        """Return the regions of an image that are judged: its faces, else the whole; the first step of `predict`."""
+        faces = self._detector.detect(image) if self._detector is not None else ()
+        return faces or (FaceBox(0, 0, image.shape[1], image.shape[0]),)
+
+    def cut(self, image: Rgb, boxes: Iterable[FaceBox]) -> Iterator[Rgb]:
+        """Yield what the model sees of each region, of the backend's `input_size`: the second step of `predict`."""
+        return (self._patch(image, box) for box in boxes)
+
+    def judge(self, boxes: Sequence[tuple[FaceBox, ...]], patches: Iterable[Rgb]) -> list[tuple[Verdict, ...]]:
+        """Classify the regions of many images: the last step of `predict`.
+
+        Parameters
+        ----------
+        boxes : sequence of tuple of FaceBox
+            What `find` gave for each image.
+        patches : iterable of uint8 array (height, width, 3)
+            What `cut` gave for all of them, in the same order; taken as they are needed.
+
+        Raises
+        ------
+        BundleError
+            As `predict_batch`.
+        """
         scores = iter(self._classify(patches))
         return [tuple(self._verdict(box, next(scores)) for box in found) for found in boxes]
 
@@ -149,19 +175,15 @@ class Predictor:
         -------
         float32 array (n, outputs)
         """
-        return self._classify(self._patch(image, max(self._find(image), key=lambda box: box.area)) for image in images)
-
-    def _find(self, image: Rgb) -> tuple[FaceBox, ...]:
-        faces = self._detector.detect(image) if self._detector is not None else ()
-        return faces or (FaceBox(0, 0, image.shape[1], image.shape[0]),)
+        return self._classify(self._patch(image, max(self.find(image), key=lambda box: box.area)) for image in images)
 
     def _patch(self, image: Rgb, box: FaceBox) -> Rgb:
         face = None if box.confidence is None else box
         return cut_patch(image, face, self.backend.input_size, margin=self.margin)
 
-    def _classify(self, patches: Iterator[Rgb]) -> NDArray[np.float32]:
+    def _classify(self, patches: Iterable[Rgb]) -> NDArray[np.float32]:
         scores = [np.zeros((0, len(self.outputs)), dtype=np.float32)]
-        for chunk in _chunks(patches, _CROPS):
+        for chunk in _chunks(patches, CROPS):
             some = self.backend.probabilities(np.stack(chunk))
             if some.shape[1] < len(self.outputs):
                 names = ", ".join(self.outputs)
@@ -176,7 +198,7 @@ class Predictor:
         return Verdict(region, box, probability, eyeglasses, self.label(probability))
 
 
-def _chunks(patches: Iterator[Rgb], size: int) -> Iterator[list[Rgb]]:
+def _chunks(patches: Iterable[Rgb], size: int) -> Iterator[list[Rgb]]:
     chunk: list[Rgb] = []
     for patch in patches:
         chunk.append(patch)
