@@ -1,8 +1,9 @@
-"""Run an exported graph with ONNX Runtime or LiteRT. One object a process and model; not thread-safe."""
+"""Run an exported graph with ONNX Runtime or LiteRT. One object a process and model, for any number of threads."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,11 +175,18 @@ class LiteRtBackend:
         self._batch = int(details["shape"][0])
         self.input_size = _check_input(path, details["shape"].tolist(), input_size)
         self._path, self._meaning = path, meaning or OutputMeaning()
+        # An interpreter holds the tensors of one call at a time.
+        self._lock = threading.Lock()
 
     def probabilities(self, images: Rgb) -> Probabilities:
         """Score a batch; see `Backend`."""
         if not len(images):
             return np.zeros((0, 1), dtype=np.float32)
+        with self._lock:
+            raw = self._invoke(images)
+        return _check_output(self._path, self._meaning.to_probabilities(raw), len(images))
+
+    def _invoke(self, images: Rgb) -> NDArray[Any]:
         try:
             if len(images) != self._batch:
                 self._interpreter.resize_tensor_input(self._input, images.shape)
@@ -188,8 +196,7 @@ class LiteRtBackend:
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             raise BundleError(f"{self._path}: the graph cannot run: {_first_line(error)}") from error
-        raw = self._interpreter.get_tensor(self._output)
-        return _check_output(self._path, self._meaning.to_probabilities(raw), len(images))
+        return np.asarray(self._interpreter.get_tensor(self._output))
 
 
 def open_model(
