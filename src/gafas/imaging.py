@@ -1,12 +1,13 @@
 """Bytes → upright RGB ``uint8``, and back. The only preprocessing, for training and for serving.
 
 An image is a ``uint8`` array ``(height, width, 3)``, RGB, 0-255, upright (EXIF applied).
-Pure but for `read_image` and `write_image`; each call stands alone.
+Pure but for `read_image`, `pixels_of` and `write_image`; each call stands alone, in any thread.
 """
 
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,11 +50,40 @@ _AS_STORED: dict[int, Callable[[Rgb], Rgb]] = {
 }
 """How an upright array looks when it lies as in the file, by EXIF orientation: views, nothing is copied."""
 
-_STRIP = 2**22
-"""Pixels converted at once: whole copies of a large picture would cost several times its own memory."""
+_STRIP = 2**18
+"""Pixels converted at once: whole copies of a large picture would cost several times its own memory, and time."""
 
 _LARGE = 2**25
 """Pixels from which a picture is also resized strip by strip."""
+
+
+class _Quiet:
+    """Ignores warnings while any thread is inside: Pillow only warns between its two bomb limits and of odd metadata.
+
+    Threads that each used `warnings.catch_warnings` would restore the filters in the wrong order.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._caught = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._caught.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
@@ -81,16 +111,13 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
     if not data:
         raise ImageError("the file is empty (0 bytes)")
     try:
-        with warnings.catch_warnings():
-            # Pillow only warns between its two bomb limits and about odd metadata; max_pixels decides.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > max_pixels:
-                    raise ImageError(f"{width}×{height} pixels, expected at most {max_pixels:,}; make it smaller")
-                _check_samples(image, data)
-                image.load()
-                return _to_array(image)
+        with _QUIET, Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise ImageError(f"{width}×{height} pixels, expected at most {max_pixels:,}; make it smaller")
+            _check_samples(image, data)
+            image.load()
+            return _to_array(image)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -169,6 +196,15 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Rgb:
         raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
+
+
+def pixels_of(path: str | Path) -> int:
+    """Return how many pixels a file will have, from its header alone; 0 where it cannot be read as a picture."""
+    try:
+        with _QUIET, Image.open(path, formats=FORMATS) as image:
+            return image.width * image.height
+    except Exception:  # noqa: BLE001  # whoever reads the picture says what is wrong with it
+        return 0
 
 
 def resize(image: Rgb, size: tuple[int, int]) -> Rgb:

@@ -160,6 +160,8 @@ def _open_session(threads: int):  # type: ignore[no-untyped-def]  # ONNX Runtime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Plans of memory are kept for every shape of input, and pictures come in many: 60 MB for two threads.
+    options.enable_mem_pattern = False
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no base class.
