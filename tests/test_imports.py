@@ -20,7 +20,20 @@ def loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["annotate", "answers", "backends", "eyewear", "faces", "predictor", "rows", "schemas", "sources", "writers"],
+    [
+        "annotate",
+        "answers",
+        "backends",
+        "eyewear",
+        "faces",
+        "predictor",
+        "reading",
+        "rows",
+        "schemas",
+        "sources",
+        "stream",
+        "writers",
+    ],
     ids=lambda name: f"gafas.runtime.{name}",
 )
 def test_prediction_needs_no_training_framework(module: str) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-import weakref
-from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from gafas.imaging import Rgb, encode
-from gafas.runtime import answers
+from gafas.imaging import encode
 from gafas.runtime.answers import Answer, judge_sources
 from gafas.runtime.backends import ConstantBackend
 from gafas.runtime.predictor import Predictor
@@ -22,18 +19,6 @@ from gafas.runtime.sources import Source, find_sources
 from gafas.values import FaceBox, Verdict
 
 PREDICTOR = Predictor(ConstantBackend(0.123456789))
-
-
-class CountingPredictor(Predictor):
-    """Keeps the sizes of the batches it was given."""
-
-    def __init__(self) -> None:
-        super().__init__(ConstantBackend(0.5))
-        self.batches: list[int] = []
-
-    def predict_batch(self, images: Sequence[Rgb]) -> list[tuple[Verdict, ...]]:
-        self.batches.append(len(images))
-        return super().predict_batch(images)
 
 
 def test_the_columns() -> None:
@@ -74,22 +59,7 @@ def test_a_row_for_each_face_in_the_order_of_the_verdicts() -> None:
     answer = Answer(Source("a", "a"), np.zeros((30, 50, 3), np.uint8), verdicts)
     assert [row.x0 for row in rows_of(answer)] == [40, 0, 20]
     assert answer.size == (30, 50)
-
-
-def test_pictures_are_let_go_before_the_next_ones_are_read(photos: Path) -> None:
-    """Memory: while a batch is read, no picture of the one before is held."""
-    alive: list[weakref.ref[Rgb]] = []
-
-    class Watching(CountingPredictor):
-        def predict_batch(self, images: Sequence[Rgb]) -> list[tuple[Verdict, ...]]:
-            assert not any(old() is not None for old in alive)
-            alive.extend(weakref.ref(image) for image in images)
-            return super().predict_batch(images)
-
-    for answer in judge_sources(Watching(), find_sources([str(photos)] * 3), batch_size=2):
-        assert answer.image is not None
-        del answer
-    assert len(alive) == 9
+    assert Answer(Source("a", "a"), None, verdicts, shape=(30, 50)).size == (30, 50)
 
 
 def test_nothing_readable_at_all() -> None:
@@ -97,29 +67,6 @@ def test_nothing_readable_at_all() -> None:
     assert rows_of(answer) == [Row("a", "error", "a: no such file or folder")]
     assert (answer.image, answer.size, answer.verdicts) == (None, (0, 0), ())
     assert list(judge_sources(PREDICTOR, [])) == []
-
-
-def test_large_pictures_go_in_smaller_batches(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "_BATCH_BYTES", 2 * 10 * 20 * 3)
-    predictor = CountingPredictor()
-    answered = list(judge_sources(predictor, find_sources([str(photos)] * 2 + ["gone"]), batch_size=32))
-    assert len(answered) == 7
-    assert predictor.batches == [2, 2, 2, 0]
-
-
-def test_batches_are_no_larger_than_asked(photos: Path) -> None:
-    predictor = CountingPredictor()
-    list(judge_sources(predictor, find_sources([str(photos)]), batch_size=2))
-    assert predictor.batches == [2, 1]
-
-
-def test_rows_come_while_later_images_are_still_unread(photos: Path) -> None:
-    answered = judge_sources(
-        PREDICTOR, find_sources([str(photos / "dark.png"), str(photos / "light.png")]), batch_size=1
-    )
-    next(answered)
-    (photos / "light.png").unlink()
-    assert next(answered).error is not None
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> Row:

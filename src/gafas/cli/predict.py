@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -92,9 +93,11 @@ def predict(
     found = find_model(model)
     if found.is_file():
         raise UsageError(f"{found}: predict takes a bundle or a run folder; judge a bare model with: gafas evaluate")
+    images = list(find_sources(sources))
+    workers, threads_each = _share_cores(threads, len(images))
     predictor = load_predictor(
         found,
-        threads=threads,
+        threads=threads_each,
         threshold=threshold,
         runtime=cast(Any, runtime),
         region=region,
@@ -102,7 +105,6 @@ def predict(
         min_face=min_face,
     )
     to_records = check_schema(schema, chosen, knows_eyeglasses=predictor.knows_eyeglasses, model=predictor.name)
-    images = list(find_sources(sources))
     check_copies(images, sort_into, annotate, overwrite=overwrite)
     takers = _takers(predictor, sort_into, annotate)
     # Rows that run over the terminal show the progress themselves.
@@ -110,7 +112,9 @@ def predict(
     shown = track(images, "judging", total=len(images), console=ERR, transient=True, disable=hidden)
     failed = 0
     with _open_output(output, chosen, overwrite=overwrite, eyeglasses=predictor.knows_eyeglasses) as write:
-        for answer in judge_sources(predictor, shown, batch_size=batch_size):
+        for answer in judge_sources(
+            predictor, shown, batch_size=batch_size, workers=workers, keep_images=annotate is not None
+        ):
             failed += answer.error is not None
             for take in takers:
                 take(answer)
@@ -122,6 +126,13 @@ def predict(
         note(f"{len(images)} images, {failed} failed: {output}")
     if failed:
         raise typer.Exit(1)
+
+
+def _share_cores(threads: int, images: int) -> tuple[int, int]:
+    """Return how many images are judged at the same time, and the threads for each: several images come first."""
+    threads = threads or os.cpu_count() or 1
+    workers = max(1, min(threads, images))
+    return workers, threads // workers
 
 
 def _takers(predictor: Predictor, sort_into: Path | None, annotate: Path | None) -> list[TakeAnswer]:
