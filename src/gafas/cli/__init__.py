@@ -1,27 +1,73 @@
-"""The command line: parses, prints, exits. Commands import what is heavy only when they run."""
+"""The command line: parses, prints, exits. A command is imported when it is called, what is heavy when it runs."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from gafas import __version__
-from gafas.cli import crossval, data, doctor, evaluate, export, models, predict, reproduce, train
-from gafas.cli.console import fail
 from gafas.errors import GafasError, OutputError, UsageError
+
+_COMMANDS = ("reproduce", "train", "evaluate", "crossval", "predict", "export", "doctor", "data", "models")
+"""In the order of the help; each is a function in the module of its name, or an app of several commands."""
+
+_GROUPS = {
+    "data": "Fetch, check, organise and describe the CMU Face Images.",
+    "models": "List, describe and verify model bundles.",
+}
+_MARKUP: Final = "rich"
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name; each is imported when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _COMMANDS:
+            raise KeyError(name)
+        if name not in self._loaded:
+            self._loaded[name] = _load(name)
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COMMANDS)
+
+    def __len__(self) -> int:
+        return len(_COMMANDS)
+
+
+def _load(name: str) -> Any:
+    """Import one command and make of it what Typer would have made at the start."""
+    module = import_module(f"gafas.cli.{name}")
+    owner = typer.Typer(rich_markup_mode=_MARKUP)
+    if name in _GROUPS:
+        owner.add_typer(module.app, name=name, help=_GROUPS[name])
+    else:
+        owner.command(name)(getattr(module, name))
+    return typer.main.get_group(owner).commands[name]
 
 
 class _Group(TyperGroup):
-    """Turns every error that gafas raises on purpose into one line and an exit code."""
+    """Loads commands late, and turns every error that gafas raises on purpose into one line and an exit code."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: Any = _Commands()
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except GafasError as error:
+            from gafas.cli.console import fail
+
             fail(str(error))
             ctx.exit(2 if isinstance(error, UsageError | OutputError) else 1)
 
@@ -30,7 +76,7 @@ app = typer.Typer(
     cls=_Group,
     no_args_is_help=True,
     add_completion=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=_MARKUP,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -55,17 +101,6 @@ def _main(
 
     Exit codes: 0 all well, 1 some inputs failed, 2 wrong usage.
     """
-
-
-app.command("reproduce")(reproduce.reproduce)
-app.add_typer(data.app, name="data", help="Fetch, check, organise and describe the CMU Face Images.")
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("crossval")(crossval.crossval)
-app.command("predict")(predict.predict)
-app.command("export")(export.export)
-app.add_typer(models.app, name="models", help="List, describe and verify model bundles.")
-app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from gafas.cli import options
-from gafas.cli.console import ERR, note
+from gafas.cli.console import note
 from gafas.errors import UsageError
 
 if TYPE_CHECKING:
     from gafas.cli.copies import TakeAnswer
     from gafas.runtime.predictor import Predictor
+    from gafas.runtime.sources import Source
     from gafas.runtime.writers import WriteRecord
 
 
@@ -79,8 +81,6 @@ def predict(
 
     Exit code 1 when some images failed; their rows say why.
     """
-    from rich.progress import track
-
     from gafas.cli.copies import check_copies
     from gafas.cli.finding import find_model
     from gafas.runtime.answers import judge_sources
@@ -108,8 +108,7 @@ def predict(
     check_copies(images, sort_into, annotate, overwrite=overwrite)
     takers = _takers(predictor, sort_into, annotate)
     # Rows that run over the terminal show the progress themselves.
-    hidden = not ERR.is_terminal or (output is None and chosen is not None)
-    shown = track(images, "judging", total=len(images), console=ERR, transient=True, disable=hidden)
+    shown = images if output is None and chosen is not None else _track(images)
     failed = 0
     with _open_output(output, chosen, overwrite=overwrite, eyeglasses=predictor.knows_eyeglasses) as write:
         for answer in judge_sources(
@@ -126,6 +125,16 @@ def predict(
         note(f"{len(images)} images, {failed} failed: {output}")
     if failed:
         raise typer.Exit(1)
+
+
+def _track(images: list[Source]) -> Iterable[Source]:
+    from gafas.cli.console import ERR
+
+    if not ERR.is_terminal:
+        return images
+    from rich.progress import track
+
+    return track(images, "judging", total=len(images), console=ERR, transient=True)
 
 
 def _share_cores(threads: int, images: int) -> tuple[int, int]:
