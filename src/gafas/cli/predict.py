@@ -57,6 +57,7 @@ def predict(
             "more time and memory.",
         ),
     ] = 640,
+    thorough: options.Thorough = False,
     threshold: options.Threshold = None,
     annotate: Annotated[
         Path | None,
@@ -67,6 +68,7 @@ def predict(
         typer.Option(metavar="DIR", help="Copy the images into DIR/sunglasses and DIR/no_sunglasses."),
     ] = None,
     runtime: Annotated[str, typer.Option(help="auto, onnx, litert or litert-full.")] = "auto",
+    precision: options.Precision = "auto",
     batch_size: Annotated[int, typer.Option("--batch-size", "-b", min=1, help="Images classified together.")] = 32,
     threads: options.Threads = 0,
     overwrite: options.Overwrite = False,
@@ -100,9 +102,11 @@ def predict(
         threads=threads_each,
         threshold=threshold,
         runtime=cast(Any, runtime),
+        precision=precision,
         region=region,
         detector_size=detector_size,
         min_face=min_face,
+        thorough=thorough,
     )
     to_records = check_schema(schema, chosen, knows_eyeglasses=predictor.knows_eyeglasses, model=predictor.name)
     check_copies(images, sort_into, annotate, overwrite=overwrite)
@@ -156,9 +160,10 @@ def _takers(predictor: Predictor, sort_into: Path | None, annotate: Path | None)
 def _open_output(
     output: Path | None, kind: str | None, *, overwrite: bool, eyeglasses: bool
 ) -> AbstractContextManager[WriteRecord]:
-    from gafas.cli.tables import open_table
     from gafas.runtime.writers import open_file_writer, open_stdout_writer
 
     if kind is None:
+        from gafas.cli.tables import open_table
+
         return open_table(eyeglasses=eyeglasses)
     return open_stdout_writer(kind) if output is None else open_file_writer(output, kind, overwrite=overwrite)
