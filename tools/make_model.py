@@ -2,8 +2,9 @@
 
     python tools/make_model.py runs/gafas-base src/gafas/assets/gafas-base
 
-Holds ``model.onnx`` and ``model.weights.h5`` (both with float16 weights), the split, so that its test part can be
-judged again, ``manifest.json`` and ``MODEL_CARD.md``. The figures come from ``gafas evaluate``, as anybody may repeat.
+Holds ``model.onnx`` and ``model.weights.h5`` (both with float16 weights), ``model-int8.onnx``, the split, so that its
+test part can be judged again, ``manifest.json`` and ``MODEL_CARD.md``. The figures come from ``gafas evaluate``, as
+anybody may repeat.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gafas.bundle import HELD_OUT, MANIFEST, ONNX, WEIGHTS, load_bundle, save_manifest
+from gafas.bundle import HELD_OUT, MANIFEST, ONNX, ONNX_INT8, WEIGHTS, load_bundle, save_manifest
 from gafas.files import write_folder_beside
 from gafas.report.card import CARD, write_card
 
@@ -42,14 +43,21 @@ def make(run: Path, target: Path, *, data: Path, name: str) -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     from gafas.learn.export import load_keras
 
+    subprocess.run([sys.executable, "-m", "gafas", "export", str(run), "--format", "onnx-int8"], check=True)
     trained = load_bundle(run)
+    cmu = ("--data", str(data / "cmu_faces"), "--split", "all")
+    # The same on every machine; then as it is on those that calculate fast with integers.
+    exact, quick = ("--precision", "float32", "--thorough"), ("--precision", "int8")
     figures = {
-        HELD_OUT: evaluate(run, "--split", "test"),
-        "CMU Face Images": evaluate(run, "--data", str(data / "cmu_faces"), "--split", "all", "--robustness"),
+        HELD_OUT: evaluate(run, "--split", "test", *exact),
+        "CMU Face Images": evaluate(run, *cmu, "--robustness", *exact),
+        f"{HELD_OUT}, int8": evaluate(run, "--split", "test", *quick),
+        "CMU Face Images, int8": evaluate(run, *cmu, *quick),
     }
     manifest = replace(trained.manifest, name=name, metrics=figures, exports={})
     with write_folder_beside(target, overwrite=True) as folder, tempfile.TemporaryDirectory() as scratch:
-        shutil.copy2(trained.file(ONNX), folder / ONNX)
+        for file in (ONNX, ONNX_INT8):
+            shutil.copy2(trained.file(file), folder / file)
         whole = Path(scratch) / "whole.weights.h5"
         load_keras(trained.file("model.keras")).save_weights(whole)
         pack(whole, folder / WEIGHTS)

@@ -22,6 +22,7 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 
 ONNX = "model.onnx"
+ONNX_INT8 = "model-int8.onnx"
 TFLITE = "model.tflite"
 TFLITE_FULL = "model-full.tflite"
 KERAS = "model.keras"

@@ -16,6 +16,7 @@ from tests.cli.conftest import Gafas, one_error
 
 pytestmark = pytest.mark.train
 
+QUANTIZED = {"tflite", "onnx-int8"}
 FLOAT = {"saved_model", "tflite-full", "onnx", "keras"}
 
 
@@ -33,13 +34,13 @@ def exported(_trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     refused = [row["format"] for row in rows if row["format"] not in load_bundle(run).manifest.exports]
     # So short a training may leave the labels too close to the threshold for 8 bits; then it must say so.
     assert result.exit_code == (1 if refused else 0), result.output
-    assert set(refused) <= {"tflite"}
+    assert set(refused) <= QUANTIZED
     return run, rows
 
 
 def test_float_formats_agree(exported: tuple[Path, list[dict[str, object]]]) -> None:
     _, rows = exported
-    assert {row["format"] for row in rows} == FLOAT | {"tflite"}
+    assert {row["format"] for row in rows} == FLOAT | QUANTIZED
     for row in rows:
         assert row["n"] == 37
         assert row["batch_sizes"] == [32, 7, 1]
@@ -97,8 +98,8 @@ def test_disagreement_is_refused() -> None:
 
 def test_bias_correction_brings_rounded_weights_nearer() -> None:
     from gafas.learn.config import NotebookConfig
+    from gafas.learn.dynamic_range import _round_kernel, correct_biases
     from gafas.learn.model import build_network
-    from gafas.learn.quantize import _round_kernel, correct_biases
     from gafas.learn.weights import find_weights
 
     images = np.random.default_rng(0).integers(0, 256, (24, 32, 32, 3)).astype(np.uint8)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from gafas.datasets.cmu import read_cmu
 from gafas.errors import BundleError, UsageError
 from gafas.imaging import Rgb, read_image
-from gafas.runtime import faces
-from gafas.runtime.faces import DETECTOR, MAX_FACES, FaceDetector, face_crop, suppress
+from gafas.runtime import centerface, faces
+from gafas.runtime.centerface import FLOAT32, INT8, MAX_FACES, suppress
+from gafas.runtime.faces import FaceDetector, face_crop
 from gafas.values import FaceBox, Resolution
 from tests.faces import SEEDS, crowd, portrait
 
@@ -104,7 +105,7 @@ def test_no_face(detector: FaceDetector, shape: tuple[int, int]) -> None:
 
 def test_a_second_look_finds_the_half_face_that_fills_the_picture(detector: FaceDetector) -> None:
     half = portrait()[:, :125]
-    assert detector._search(half, 240, detector.threshold) == ()
+    assert detector._search(detector._network, half, 240) == ()
     (face,) = detector.detect(half)
     assert face.height > 0.4 * half.shape[0]
 
@@ -126,12 +127,12 @@ class Session:
 
 
 def with_session(monkeypatch: pytest.MonkeyPatch, session: Session, **options: Any) -> FaceDetector:
-    monkeypatch.setattr(faces, "_open_session", lambda threads: session)
+    monkeypatch.setattr(centerface, "_open_session", lambda name, threads: session)
     return FaceDetector(**options)
 
 
 def test_a_hostile_image_cannot_ask_for_more_than_a_thousand_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faces, "suppress", lambda boxes, scores, *, overlap: list(range(len(boxes))))
+    monkeypatch.setattr(centerface, "suppress", lambda boxes, scores, *, overlap: list(range(len(boxes))))
     found = with_session(monkeypatch, Session(0.9)).detect(np.zeros((640, 640, 3), np.uint8))
     assert len(found) == MAX_FACES
 
@@ -165,10 +166,72 @@ def test_the_network_sees_no_more_than_the_size(monkeypatch: pytest.MonkeyPatch)
             shapes.append(feed["image"].shape[1:3])
             return super().run(None, feed)
 
-    detector = with_session(monkeypatch, Watching(0.9), size=200)
+    detector = with_session(monkeypatch, Watching(0.9), size=200, thorough=True)
     detector.detect(np.zeros((1000, 4000, 3), np.uint8))
     detector.detect(np.zeros((30, 20, 3), np.uint8))
     assert shapes == [(64, 224), (128, 96)]
+
+
+# The quick look and the thorough one
+
+
+class Looks(Session):
+    """A face of a given long side in what it sees, found with a given confidence; remembers the shapes it was given."""
+
+    def __init__(self, side: float, heat: float = 0.9) -> None:
+        super().__init__(0)
+        self.side, self.found, self.shapes = side, heat, list[tuple[int, int]]()
+
+    def run(self, _: None, feed: dict[str, Rgb]) -> list[Any]:
+        self.shapes.append(feed["image"].shape[1:3])
+        maps = super().run(None, feed)
+        maps[0][0, 0, 10, 10], maps[1][:] = self.found, np.log(self.side / 4)
+        return maps
+
+
+def looks_of(monkeypatch: pytest.MonkeyPatch, looks: Looks, **options: Any) -> tuple[int, list[tuple[int, int]]]:
+    detector = with_session(monkeypatch, looks, **options)
+    return len(detector.detect(np.zeros((480, 640, 3), np.uint8))), looks.shapes
+
+
+def test_a_large_face_needs_the_quick_look_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    for precision in ("float32", "int8"):
+        assert looks_of(monkeypatch, Looks(60), precision=precision) == (1, [(256, 320)])
+
+
+def test_a_small_face_asks_for_the_thorough_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looks_of(monkeypatch, Looks(31)) == (1, [(256, 320), (480, 640)])
+
+
+def test_the_hint_of_a_small_face_asks_for_the_thorough_look_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    count, shapes = looks_of(monkeypatch, Looks(20, heat=0.2))
+    assert (count, shapes[:2]) == (0, [(256, 320), (480, 640)])
+
+
+def test_thorough_means_one_look_at_full_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looks_of(monkeypatch, Looks(60), thorough=True) == (1, [(480, 640)])
+
+
+def test_a_small_picture_is_not_searched_twice_by_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Looks(60)
+    with_session(monkeypatch, looks, precision="float32").detect(np.zeros((120, 128, 3), np.uint8))
+    assert looks.shapes == [(128, 128)]
+
+
+def test_both_files_find_the_same_faces() -> None:
+    image = crowd(2, 3)
+    thorough, quick = (FaceDetector(precision=one, thorough=one == "float32") for one in ("float32", "int8"))
+    assert len(quick.detect(image)) == len(thorough.detect(image))
+
+
+@pytest.mark.real_data
+def test_the_quick_look_loses_no_face_of_cmu(cmu_root: Path) -> None:
+    paths = sorted(cmu_root.rglob("*_open.pgm"))[::6]
+    thorough, quick = FaceDetector(thorough=True), FaceDetector(precision="int8")
+    for path in paths:
+        image = read_image(path)
+        want, got = (max(one.detect(image), key=lambda box: box.area) for one in (thorough, quick))
+        assert abs(np.log(got.width * got.height / (want.width * want.height))) < 0.3, path
 
 
 # Suppression
@@ -216,19 +279,18 @@ def test_a_crop_over_the_border_repeats_it() -> None:
 # The file and the options
 
 
-def test_the_file_that_the_package_carries() -> None:
+@pytest.mark.parametrize("name", [FLOAT32, INT8])
+def test_the_files_that_the_package_carries(name: str) -> None:
     import onnxruntime
 
-    path = Path(str(resources.files("gafas") / "assets" / DETECTOR))
+    path = Path(str(resources.files("gafas") / "assets" / name))
     assert path.stat().st_size <= 4_000_000
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (taken,) = session.get_inputs()
     assert (taken.name, taken.type, taken.shape) == ("image", "tensor(uint8)", ["n", "height", "width", 3])
-    given_back = [(output.name, output.type, output.shape[1]) for output in session.get_outputs()]
-    kind = "tensor(float)"
-    assert given_back == [("heatmap", kind, 1), ("size", kind, 2), ("offset", kind, 2), ("landmarks", kind, 10)]
-    heat, *_ = session.run(None, {"image": np.zeros((2, 64, 96, 3), np.uint8)})
-    assert np.asarray(heat).shape == (2, 1, 16, 24)
+    assert [output.name for output in session.get_outputs()] == ["heatmap", "size", "offset", "landmarks"]
+    maps = [np.asarray(value) for value in session.run(None, {"image": np.zeros((2, 64, 96, 3), np.uint8)})]
+    assert [value.shape for value in maps] == [(2, channels, 16, 24) for channels in (1, 2, 2, 10)]
 
 
 @pytest.mark.parametrize(
@@ -247,9 +309,9 @@ def test_options_out_of_range(options: dict[str, Any], message: str) -> None:
 
 
 def test_a_damaged_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faces, "DETECTOR", "gone.onnx")
+    monkeypatch.setattr(faces, "FLOAT32", "gone.onnx")
     with pytest.raises(BundleError, match=r"gone\.onnx: the face detector cannot be loaded: .*; install gafas again"):
-        FaceDetector()
+        FaceDetector(thorough=True).detect(portrait())
 
 
 # Real photographs

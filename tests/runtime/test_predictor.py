@@ -235,15 +235,16 @@ def test_the_region(bundle: Path, trained_on: str, asked: str, expected: str) ->
 def test_the_detector_is_made_only_where_faces_are_looked_for(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 
-    def make(**options: int) -> Faces:
+    def make(**options: object) -> Faces:
         made.append(options)
         return Faces()
 
     monkeypatch.setattr(predictor_module, "FaceDetector", make)
     load_predictor(bundle)
     assert made == []
-    load_predictor(bundle, region="face", detector_size=320, min_face=20, threads=2)
-    assert made == [{"size": 320, "min_face": 20, "threads": 2}]
+    options = {"min_face": 20, "threads": 2, "precision": "float32", "thorough": True}
+    load_predictor(bundle, region="face", detector_size=320, **options)  # type: ignore[arg-type]
+    assert made == [{"size": 320, **options}]
 
 
 def test_an_unknown_region(bundle: Path) -> None:

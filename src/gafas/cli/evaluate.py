@@ -33,7 +33,9 @@ def evaluate(
     ] = None,
     threshold: options.Threshold = None,
     region: options.Region = "auto",
+    thorough: options.Thorough = False,
     runtime: Annotated[str, typer.Option(help="auto, onnx, litert or litert-full.")] = "auto",
+    precision: options.Precision = "auto",
     output_scale: Annotated[
         str, typer.Option(help="What a bare model file gives: probability or logit.")
     ] = "probability",
@@ -78,6 +80,8 @@ def evaluate(
     predictor = open_predictor(
         bundle,
         runtime=runtime,
+        precision=precision,
+        thorough=thorough,
         threads=threads,
         threshold=threshold,
         scale=output_scale,

@@ -17,21 +17,25 @@ if TYPE_CHECKING:
     from gafas.learn.export import Comparison
 
 _CALIBRATION = 200
-"""Training pictures by which the dynamic-range format is corrected."""
+"""Training pictures by which the quantised formats are scaled and corrected."""
 
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
     formats: Annotated[
-        str, typer.Option("--format", "-f", help="Comma-separated: saved_model, tflite, tflite-full, onnx, keras.")
-    ] = "saved_model,tflite,tflite-full,onnx,keras",
+        str,
+        typer.Option(
+            "--format", "-f", help="Comma-separated: saved_model, tflite, tflite-full, onnx, onnx-int8, keras."
+        ),
+    ] = "saved_model,tflite,tflite-full,onnx,onnx-int8,keras",
     data: options.Data = None,
     json: options.Json = False,
 ) -> None:
     """Export a trained model and compare each format with Keras on the test and validation images.
 
-    tflite is quantised to dynamic range as in the notebook; tflite-full is float32. The files and the
-    comparison go into RUN/bundle. A format that disagrees with the trained model is refused.
+    tflite is quantised to dynamic range as in the notebook; tflite-full is float32. onnx-int8 calculates with 8-bit
+    integers, scaled on training images. The files and the comparison go into RUN/bundle. A format that disagrees
+    with the trained model is refused.
 
     Example: [bold]gafas export runs/20260101-120000-notebook --format tflite,onnx[/bold]
     """

@@ -54,14 +54,23 @@ class Judged:
 
 
 def open_predictor(
-    model: Path, *, runtime: str, threads: int, threshold: float | None, scale: str, positive: str, region: str = "auto"
+    model: Path,
+    *,
+    runtime: str,
+    threads: int,
+    threshold: float | None,
+    scale: str,
+    positive: str,
+    region: str = "auto",
+    precision: str = "auto",
+    thorough: bool = False,
 ) -> Predictor:
     """Open a bundle, a run folder or a bare model file, which judges whole images unless `region` says ``face``.
 
     Raises
     ------
     UsageError
-        An unknown runtime or region, or output options that mean nothing here.
+        An unknown runtime, precision or region, or output options that mean nothing here.
     """
     from gafas.runtime.backends import OutputMeaning, open_model
     from gafas.runtime.faces import FaceDetector
@@ -77,13 +86,21 @@ def open_predictor(
     if not is_model_file(model):
         if meaning != OutputMeaning():
             raise UsageError("--output-scale and --output-class are for bare model files; a bundle's manifest says it")
-        return load_predictor(model, threads=threads, threshold=threshold, runtime=cast(Any, runtime), region=region)
+        return load_predictor(
+            model,
+            threads=threads,
+            threshold=threshold,
+            runtime=cast(Any, runtime),
+            region=region,
+            precision=precision,
+            thorough=thorough,
+        )
     chosen = resolve_region(region, trained_on="whole")
     return Predictor(
         open_model(model, threads=threads, meaning=meaning),
         threshold=0.5 if threshold is None else threshold,
         region=chosen,
-        detector=FaceDetector(threads=threads) if chosen == "face" else None,
+        detector=FaceDetector(threads=threads, precision=precision, thorough=thorough) if chosen == "face" else None,
         name=model.name,
     )
 

@@ -52,6 +52,21 @@ Region = Annotated[
         "auto: what the model was trained on; a bare model file judges the whole image.",
     ),
 ]
+Precision = Annotated[
+    str,
+    typer.Option(
+        "--precision",
+        help="int8: integers, as far as the model has them. float32: none. auto: int8 on processors where it was "
+        "measured to be faster.",
+    ),
+]
+Thorough = Annotated[
+    bool,
+    typer.Option(
+        "--thorough",
+        help="Look for faces at full --detector-size at once, instead of where a quick look finds none or small ones.",
+    ),
+]
 Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads of the model; 0 takes all cores.")]
 
 

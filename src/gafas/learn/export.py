@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gafas.bundle import KERAS, ONNX, SAVED_MODEL, TFLITE, TFLITE_FULL, Bundle, save_manifest
+from gafas.bundle import KERAS, ONNX, ONNX_INT8, SAVED_MODEL, TFLITE, TFLITE_FULL, Bundle, save_manifest
 from gafas.errors import BundleError, ExportError, UsageError
 from gafas.files import write_folder_beside
 from gafas.imaging import Rgb
 from gafas.learn.backend import keras, quiet, require_tensorflow
 from gafas.learn.halve import halve_weights
-from gafas.learn.quantize import correct_biases
+from gafas.learn.int8 import keep_ends, quantize
+from gafas.learn.dynamic_range import correct_biases
 from gafas.runtime.backends import open_model
 
 FORMATS = {
@@ -28,6 +29,7 @@ FORMATS = {
     "tflite": TFLITE,
     "tflite-full": TFLITE_FULL,
     "onnx": ONNX,
+    "onnx-int8": ONNX_INT8,
     "keras": KERAS,
 }
 """Names on the command line → names in the bundle."""
@@ -36,7 +38,9 @@ MAX_DIFFERENCE = 1e-4
 """Largest |Δ probability| that a float format may show."""
 
 MIN_UNCHANGED = 0.99
-"""Share of labels that the dynamic-range format must keep."""
+"""Share of labels that the quantised formats must keep."""
+
+_QUANTIZED = {"tflite", "onnx-int8"}
 
 _OUTPUT = "probabilities"
 _BATCHES = (32, 7, 1)
@@ -73,7 +77,7 @@ class Comparison:
     @property
     def problem(self) -> str | None:
         """Why the format is refused, or ``None``."""
-        if self.format == "tflite":
+        if self.format in _QUANTIZED:
             if self.labels_changed > (1 - MIN_UNCHANGED) * self.n:
                 return f"{self.labels_changed} of {self.n} labels changed, at most 1 % may"
             return None
@@ -113,7 +117,7 @@ def export_bundle(
     images : uint8 array (n, height, width, 3)
         Real pictures, of the model's input size, to compare on.
     calibration : uint8 array (m, height, width, 3)
-        Training pictures, by which ``tflite`` corrects what rounding shifts.
+        Training pictures, by which ``tflite`` corrects what rounding shifts and ``onnx-int8`` chooses its scales.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def export_bundle(
             if name == "tflite":
                 source = load_keras(bundle.file(KERAS))
                 correct_biases(source, calibration)
-            score = _export_one(source, name, Path(made))
+            score = _export_one(source, name, Path(made), calibration)
             comparisons.append(_compare(name, Path(made), score, reference, images, bundle.manifest.threshold))
         agreeing = [comparison for comparison in comparisons if comparison.problem is None]
         for comparison in agreeing:
@@ -183,7 +187,7 @@ def load_keras(path: Path) -> Any:
         raise BundleError(f"{path}: not a usable Keras model: {reason}") from error
 
 
-def _export_one(model: Any, name: str, folder: Path) -> Score:
+def _export_one(model: Any, name: str, folder: Path, calibration: Rgb) -> Score:
     target = folder / FORMATS[name]
     with quiet():
         if name == "keras":
@@ -191,6 +195,8 @@ def _export_one(model: Any, name: str, folder: Path) -> Score:
             return _keras_score(load_keras(target))
         if name == "onnx":
             save_onnx(model, target)
+        elif name == "onnx-int8":
+            _save_int8(model, target, calibration)
         elif name == "saved_model":
             _save_saved_model(model, target)
             return _saved_model_score(target)
@@ -262,6 +268,16 @@ def save_onnx(model: Any, target: Path, *, half: bool = False) -> None:
         graph_model = halve_weights(graph_model)
     onnx.checker.check_model(graph_model)
     target.write_bytes(graph_model.SerializeToString())
+
+
+def _save_int8(model: Any, target: Path, calibration: Rgb) -> None:
+    import onnx
+
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        plain = Path(folder) / ONNX
+        save_onnx(model, plain)
+        quantized = quantize(onnx.load(plain), calibration, keep=keep_ends)
+    target.write_bytes(quantized.SerializeToString())
 
 
 def _keras_score(model: Any) -> Score:

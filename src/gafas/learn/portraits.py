@@ -76,7 +76,8 @@ def load_portraits(
 
     Where no face is found the whole picture stands for it, as in serving.
     """
-    detector = FaceDetector(threads=threads)
+    # What is learnt from must not depend on the machine.
+    detector = FaceDetector(threads=threads, thorough=True)
     kept: list[Sample] = []
     photographs: list[Rgb] = []
     boxes: list[FaceBox] = []
