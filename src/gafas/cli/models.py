@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gafas.cli import options
-from gafas.cli.console import OUT, between, fail, print_json, print_table, share
+from gafas.cli.console import between, fail, print_json, print_table, share
 
 app = typer.Typer(no_args_is_help=True)
 Model = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle or a run folder.")]
@@ -68,6 +68,7 @@ def verify(bundle: Model) -> None:
     Example: [bold]gafas models verify runs/20260101-120000-notebook[/bold]
     """
     from gafas.bundle import load_bundle
+    from gafas.cli.console import OUT
 
     loaded = load_bundle(bundle)
     OUT.print(f"{loaded.folder}: {len(loaded.manifest.files)} files as the manifest says")
