@@ -233,11 +233,15 @@ def test_the_region(bundle: Path, trained_on: str, asked: str, expected: str) ->
 
 
 def test_the_detector_is_made_only_where_faces_are_looked_for(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+    made, opened = [], []
+
+    class Opening(Faces):
+        def open(self) -> None:
+            opened.append(self)
 
     def make(**options: object) -> Faces:
         made.append(options)
-        return Faces()
+        return Opening()
 
     monkeypatch.setattr(predictor_module, "FaceDetector", make)
     load_predictor(bundle)
@@ -245,6 +249,7 @@ def test_the_detector_is_made_only_where_faces_are_looked_for(bundle: Path, monk
     options = {"min_face": 20, "threads": 2, "precision": "float32", "thorough": True}
     load_predictor(bundle, region="face", detector_size=320, **options)  # type: ignore[arg-type]
     assert made == [{"size": 320, **options}]
+    assert len(opened) == 1
 
 
 def test_an_unknown_region(bundle: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -97,17 +99,23 @@ def predict(
         raise UsageError(f"{found}: predict takes a bundle or a run folder; judge a bare model with: gafas evaluate")
     images = list(find_sources(sources))
     workers, threads_each = _share_cores(threads, len(images))
-    predictor = load_predictor(
-        found,
-        threads=threads_each,
-        threshold=threshold,
-        runtime=cast(Any, runtime),
-        precision=precision,
-        region=region,
-        detector_size=detector_size,
-        min_face=min_face,
-        thorough=thorough,
-    )
+    with ThreadPoolExecutor(1) as pool:
+        # Opening graphs leaves Python's lock to what the table needs.
+        loading = pool.submit(
+            load_predictor,
+            found,
+            threads=threads_each,
+            threshold=threshold,
+            runtime=cast(Any, runtime),
+            precision=precision,
+            region=region,
+            detector_size=detector_size,
+            min_face=min_face,
+            thorough=thorough,
+        )
+        if chosen is None:
+            import_module("gafas.cli.tables")
+        predictor = loading.result()
     to_records = check_schema(schema, chosen, knows_eyeglasses=predictor.knows_eyeglasses, model=predictor.name)
     check_copies(images, sort_into, annotate, overwrite=overwrite)
     takers = _takers(predictor, sort_into, annotate)

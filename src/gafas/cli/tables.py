@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.table import Table
+from rich.text import Text
+
 from gafas.cli.console import OUT, note
 
 if TYPE_CHECKING:
@@ -23,9 +26,6 @@ def open_table(*, eyeglasses: bool) -> Iterator[WriteRecord]:
     eyeglasses : bool
         Show P(eyeglasses) as well.
     """
-    from rich.table import Table
-    from rich.text import Text
-
     from gafas.runtime.writers import naming_stdout
 
     table = Table("path", "label", header_style="bold")

@@ -114,6 +114,8 @@ class OnnxBackend:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        # Threads that spin while they wait take the processor from other images and other programs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # Plans of memory are kept for every shape of input, and batches come in several.
         options.enable_mem_pattern = False
         try:

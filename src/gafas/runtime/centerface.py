@@ -48,6 +48,18 @@ class CenterFace:
         self._session: Any = None
         self._lock = threading.Lock()
 
+    def open(self) -> None:
+        """Open the file now.
+
+        Raises
+        ------
+        BundleError
+            The installation's detector file is missing or damaged.
+        """
+        with self._lock:
+            if self._session is None:
+                self._session = _open_session(self.name, self.threads)
+
     def search(self, image: Rgb, long_side: int, *, threshold: float, min_face: int) -> tuple[FaceBox, ...]:
         """Return the faces that are found when the image is brought to a long side, the most confident first.
 
@@ -79,9 +91,7 @@ class CenterFace:
         return tuple(_face(boxes[i], scores[i], points[i], width, height) for i in kept[:MAX_FACES])
 
     def _run(self, canvas: Rgb) -> list[NDArray[np.float32]]:
-        with self._lock:
-            if self._session is None:
-                self._session = _open_session(self.name, self.threads)
+        self.open()
         return [np.asarray(output)[0] for output in self._session.run(None, {"image": canvas[None]})]
 
 
@@ -122,6 +132,8 @@ def _open_session(name: str, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Threads that spin while they wait take the processor from other images and other programs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Plans of memory are kept for every shape of input, and pictures come in many: 60 MB for two threads.
     options.enable_mem_pattern = False
     try:

@@ -88,6 +88,16 @@ class FaceDetector:
         int8 = resolve_precision(precision) == "int8"
         self._quick = CenterFace(INT8, threads=threads) if int8 else self._network
 
+    def open(self) -> None:
+        """Open the network of the first look, which otherwise opens with the first image.
+
+        Raises
+        ------
+        BundleError
+            The installation's detector file is missing or damaged.
+        """
+        (self._network if self.thorough else self._quick).open()
+
     def detect(self, image: Rgb) -> tuple[FaceBox, ...]:
         """Return the faces, the most confident first; none where none is found.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -286,8 +287,14 @@ def load_predictor(
         detector = FaceDetector(
             size=detector_size, min_face=min_face, threads=threads, precision=precision, thorough=thorough
         )
+    with ThreadPoolExecutor(1) as pool:
+        # Graphs are opened outside of Python's lock: two at once take the time of one.
+        opening = pool.submit(open_model, path, threads=threads, input_size=manifest.input_size)
+        if detector is not None:
+            detector.open()
+        backend = opening.result()
     return Predictor(
-        open_model(path, threads=threads, input_size=manifest.input_size),
+        backend,
         threshold=manifest.threshold if threshold is None else threshold,
         eyeglasses_threshold=manifest.eyeglasses_threshold,
         outputs=manifest.outputs,
