@@ -58,7 +58,7 @@ def test_two_stages_with_history_checkpoint_and_metrics(undisturbed: tuple[Job, 
     assert (state.epochs_done, list(state.stages)) == (4, ["frozen", "tuned"])
     assert set(state.stages["tuned"]) == {"train", "validation", "test"}
     assert state.stages["tuned"]["test"]["n"] == 8
-    assert [p.name for p in (job.run.folder / "checkpoint").glob("*.h5")] == ["epoch-004.weights.h5"]
+    assert [p.name for p in (job.run.folder / "checkpoint").glob("epoch-*")] == ["epoch-004.npz"]
     ends = [(p.stage, p.epoch, p.epochs) for p in heard if "val_loss" in p.logs]
     assert ends == [("frozen", 1, 4), ("frozen", 2, 4), ("tuned", 3, 4), ("tuned", 4, 4)]
     # The figures of the last epoch are those of the exported, random-free graph.
@@ -91,9 +91,77 @@ def test_a_lost_checkpoint_is_named(make_job: MakeJob) -> None:
     job = make_job("run")
     with pytest.raises(KeyboardInterrupt):
         _train(job, stop_at=2)
-    next((job.run.folder / "checkpoint").glob("*.h5")).unlink()
+    next((job.run.folder / "checkpoint").glob("*.npz")).unlink()
     with pytest.raises(DataError, match="the checkpoint's weights are missing"):
         _train(job)
+
+
+def test_a_damaged_checkpoint_is_named(make_job: MakeJob) -> None:
+    job = make_job("run")
+    with pytest.raises(KeyboardInterrupt):
+        _train(job, stop_at=2)
+    checkpoint = next((job.run.folder / "checkpoint").glob("*.npz"))
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(DataError, match=r"epoch-001.npz: expected a checkpoint: .*; start a new run"):
+        _train(job)
+    with checkpoint.open("wb") as file:
+        np.savez(file, np.zeros(3))
+    with pytest.raises(DataError, match=r"expected \d+ arrays of this network, got others"):
+        _train(job)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_taken(make_job: MakeJob) -> None:
+    from gafas.learn.backend import keras
+    from gafas.learn.fitting import load_checkpoint
+    from gafas.learn.runs import State
+
+    job = make_job("run")
+    models = [keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]) for _ in range(2)]
+    for model in models:
+        model.compile(optimizer=keras.optimizers.RMSprop(0.1), loss="mse")
+    models[0].fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    (job.run.folder / "checkpoint").mkdir()
+    models[0].save_weights(job.run.folder / "checkpoint" / "epoch-001.weights.h5")
+    load_checkpoint(job.run, State(epochs_done=1, weights="epoch-001.weights.h5"), models[1])
+    for old, new in zip(*(m.weights + m.optimizer.variables for m in models), strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(old), keras.ops.convert_to_numpy(new))
+
+
+def test_plain_keras_is_the_same_training(make_job: MakeJob, undisturbed: tuple[Job, list[Any]]) -> None:
+    job = make_job("plain")
+    job.run.record["plain"] = True
+    _train(job)
+    plain, fast = _history(job), _history(undisturbed[0])
+    for key in ("loss", "val_loss"):
+        assert fast[key] == pytest.approx(plain[key], rel=2e-3)
+    # The same dropout, the same views, the same order: a single image may change sides by rounding.
+    for key in ("accuracy", "val_accuracy"):
+        assert fast[key] == pytest.approx(plain[key], abs=0.05)
+    assert fast["initial"]["val_loss"] == pytest.approx(plain["initial"]["val_loss"], rel=1e-4)
+
+
+def test_batchnorm_keeps_its_statistics_in_both_ways(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gafas.learn import train
+
+    networks = []
+    real = train.build_network
+
+    def build(*words: Any) -> Any:
+        networks.append(real(*words))
+        networks.append([np.asarray(v) for v in networks[0].backbone.non_trainable_variables if "moving" in v.path])
+        return networks[0]
+
+    monkeypatch.setattr(train, "build_network", build)
+    for plain in (False, True):
+        networks.clear()
+        job = make_job(f"norms {plain}", epochs=1, fine_tune_epochs=1)
+        job.run.record["plain"] = plain
+        _train(job)
+        network, before = networks
+        after = [np.asarray(v) for v in network.backbone.non_trainable_variables if "moving" in v.path]
+        assert len(after) == len(before) == 104
+        for old, new in zip(before, after, strict=True):
+            np.testing.assert_array_equal(old, new)
 
 
 def _pictures(labels: list[Any]) -> Pictures:

@@ -53,6 +53,12 @@ def train(
     fine_tune_learning_rate: Annotated[float | None, typer.Option(help="Of the tuned stage (RMSprop).")] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Images in one step.")] = None,
     input_size: Annotated[int | None, typer.Option(help="Side of the model's input, in pixels.")] = None,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain", help="Train recipe notebook as plain Keras does: the same figures, several times slower."
+        ),
+    ] = False,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any other value of the recipe, e.g. dropout=0.3."),
@@ -92,18 +98,22 @@ def train(
         skip_broken=skip_broken,
     )
     if resume is not None:
-        if given or settings or output or weights or overlays or request != DataRequest(data=None):
+        if given or settings or output or weights or overlays or plain or request != DataRequest(data=None):
             raise UsageError("--resume takes everything from the run folder; leave the other options out")
         job = resume_job(resume)
         if job.run.finished:
             note(f"{job.run.folder}: finished already; nothing to do")
             return
     else:
+        if plain and recipe != "notebook":
+            raise UsageError(f"--plain: only recipe notebook has two ways to train, got {recipe}")
         config = make_config(recipe, {**given, **options.parse_settings(settings)})
         if recipe == "gafas":
             request = replace(request, data=data or "celeba_glasses")
             overlays = find_overlays(overlays)
-        job = start_job(config, request, weights=weights, output=output, overwrite=overwrite, overlays=overlays)
+        job = start_job(
+            config, request, weights=weights, output=output, overwrite=overwrite, overlays=overlays, plain=plain
+        )
     trained = train_job(job)
     if json:
         print_json({"run": str(job.run.folder), **trained.stages, "seconds": trained.seconds})

@@ -80,8 +80,9 @@ def start_job(
     output: Path | None,
     overwrite: bool,
     overlays: str | None = None,
+    plain: bool = False,
 ) -> Job:
-    """Make a new run folder: data read, split drawn and saved."""
+    """Make a new run folder: data read, split drawn and saved; `plain` is for recipe ``notebook`` alone."""
     from gafas.datasets import splits
     from gafas.learn.recipes import load_for, split_for
     from gafas.learn.runs import SPLIT, new_run
@@ -100,7 +101,7 @@ def start_job(
         output,
         config,
         data=request.record(dataset, broken),
-        extra={**extra, "weights_given": weights, "overlays": overlays},
+        extra={**extra, "weights_given": weights, "overlays": overlays, **({"plain": True} if plain else {})},
         overwrite=overwrite,
     )
     write_json(run.folder / SPLIT, splits.split_to_json(split))

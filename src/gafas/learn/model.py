@@ -63,7 +63,7 @@ def build_network(config: NotebookConfig, weights: WeightsSource) -> Network:
     random_views = augmentation(flip=config.flip, rotation=config.rotation, seed=config.seed)
 
     pixels = keras.Input(size, name="image")
-    logit = head(dropout(pool(backbone(rescale(random_views(pixels)), training=False))))
+    logit = head(dropout(pool(_InferenceMode(backbone)(rescale(random_views(pixels))))))
     training = keras.Model(pixels, logit, name="gafas_training")
 
     pixels = keras.Input(size, name="image")
@@ -74,6 +74,22 @@ def build_network(config: NotebookConfig, weights: WeightsSource) -> Network:
     generators = [getattr(layer, "generator", getattr(layer, "seed_generator", None)) for layer in layers]
     # A dropout of 0 has no generator.
     return Network(training, inference, backbone, tuple(g for g in generators if g is not None))
+
+
+class _InferenceMode(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
+    """A backbone that never hears that it is trained.
+
+    ``backbone(x, training=False)`` in a functional model is not enough: Keras 3 hands the ``training=True`` of a
+    step down over it, and BatchNorm would take the statistics of ten images.
+    """
+
+    def __init__(self, backbone: Any) -> None:
+        super().__init__(name="inference_mode")
+        self.backbone = backbone
+
+    def call(self, images: Any) -> Any:
+        """Run the backbone in inference mode."""
+        return self.backbone(images, training=False)
 
 
 def build_backbone(size: tuple[int, int, int], weights: WeightsSource) -> Any:

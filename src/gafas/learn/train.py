@@ -3,6 +3,9 @@
 Everything random in an epoch follows from the config's seed and the epoch's number alone: the order of
 the images, the augmentation and the dropout. With the weights and the optimizer of the last checkpoint,
 a resumed run therefore repeats the undisturbed one.
+
+What the steps are fed with is another matter: see `gafas.learn.feed`. The optimizer and the checkpoints are those of
+the whole network either way.
 """
 
 from __future__ import annotations
@@ -17,8 +20,10 @@ from numpy.typing import NDArray
 from gafas.files import write_json
 from gafas.learn.backend import keras, make_deterministic
 from gafas.learn.config import NotebookConfig
+from gafas.learn.features import probabilities
+from gafas.learn.feed import Feed, FrozenFeed, PlainFeed, epoch_order, reseed
 from gafas.learn.fitting import Listener, Progress, Reporter, check_training_part, load_checkpoint, save_checkpoint
-from gafas.learn.model import Network, build_network, run_batches, unfreeze
+from gafas.learn.model import Network, build_network, unfreeze
 from gafas.learn.pictures import Pictures
 from gafas.learn.results import score_parts
 from gafas.learn.runs import HISTORY, Run, State
@@ -36,7 +41,7 @@ def train_network(
     Parameters
     ----------
     run : Run
-        Its checkpoint decides where training starts.
+        Its checkpoint decides where training starts; ``plain`` in its record asks for plain Keras.
     parts : mapping
         ``train``, ``validation`` and ``test`` pictures. Test pictures are only ever predicted.
     listener : callable
@@ -78,10 +83,10 @@ class _Training:
         self.run, self.config, self.parts = run, config, parts
         self.network, self.state, self.listener = network, state, listener
         self.epochs = config.epochs + config.fine_tune_epochs
-        self.images = parts["train"].images.astype(np.float32)
-        self.targets = _column(parts["train"])
-        validation = parts["validation"]
-        self.validation = (validation.images.astype(np.float32), _column(validation))
+        self.targets, self.validation_targets = _column(parts["train"]), _column(parts["validation"])
+        kind = PlainFeed if run.record.get("plain") else FrozenFeed
+        self.feed: Feed = kind(network, config, parts["train"], parts["validation"])
+        self.model: Any = None
 
     def stage_of(self, epoch: int) -> str:
         """Return the stage that epoch number `epoch` (from 1) belongs to."""
@@ -113,26 +118,32 @@ class _Training:
         else:
             unfreeze(self.network, fine_tune_at=config.fine_tune_at)
             optimizer = keras.optimizers.RMSprop(config.fine_tune_learning_rate)
-        self.network.training.compile(
-            optimizer=optimizer,
-            loss=keras.losses.BinaryCrossentropy(from_logits=True),
-            # The outputs are logits: the notebook's plain "accuracy" would cut them at 0.5 instead of 0.
-            metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
-        )
+        self.model = self.feed.enter(frozen=stage == "frozen", fine_tune_at=config.fine_tune_at)
+        # The network too, where only a part of it is fitted: it is what checkpoints hold.
+        for model in (self.network.training, self.model):
+            model.compile(
+                optimizer=optimizer,
+                loss=keras.losses.BinaryCrossentropy(from_logits=True),
+                # The outputs are logits: the notebook's plain "accuracy" would cut them at 0.5 instead of 0.
+                metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+            )
+        # In the network's order whichever model is fitted, for checkpoints hold its variables one by one.
+        optimizer.build(self.network.training.trainable_variables)
 
     def _one_epoch(self, epoch: int) -> None:
         started = time.perf_counter()
         stage = self.stage_of(epoch)
-        _reseed(self.network, self.config.seed, epoch)
-        order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.targets))
+        order = epoch_order(self.config.seed, epoch, len(self.targets))
         steps = -(-len(order) // self.config.batch_size)
-        fitted = self.network.training.fit(
-            self.images[order],
+        inputs = self.feed.epoch(epoch, last=self.config.epochs if stage == "frozen" else self.epochs)
+        reseed(self.network, self.config.seed, epoch)
+        fitted = self.model.fit(
+            inputs,
             self.targets[order],
             batch_size=self.config.batch_size,
             shuffle=False,
-            validation_data=self.validation,
-            validation_batch_size=self.config.batch_size,
+            validation_data=(self.feed.validation(), self.validation_targets),
+            validation_batch_size=self.feed.validation_batch,
             callbacks=[Reporter(self.listener, stage, epoch, self.epochs, steps)],
             verbose=0,
         )
@@ -147,13 +158,13 @@ class _Training:
 
     def _close(self, stage: str) -> None:
         if stage not in self.state.stages:
-            self.state.stages[stage] = score_parts(
-                self.parts, lambda part: predict(self.network.inference, part), threshold=self.config.threshold
-            )
+            self.state.stages[stage] = score_parts(self.parts, self.feed.predict, threshold=self.config.threshold)
             self.run.write_state(self.state)
 
     def _evaluate_validation(self) -> tuple[float, float]:
-        loss, accuracy = self.network.training.evaluate(*self.validation, batch_size=self.config.batch_size, verbose=0)
+        loss, accuracy = self.model.evaluate(
+            self.feed.validation(), self.validation_targets, batch_size=self.feed.validation_batch, verbose=0
+        )
         return float(loss), float(accuracy)
 
 
@@ -166,12 +177,6 @@ def _column(part: Pictures) -> NDArray[np.float32]:
     return part.targets.astype(np.float32)[:, None]
 
 
-def _reseed(network: Network, seed: int, epoch: int) -> None:
-    # Each random layer's generator starts the epoch from (seed, epoch, its place) and nothing else.
-    for place, generator in enumerate(network.generators):
-        generator.state.assign(np.random.SeedSequence([seed, epoch, place]).generate_state(2))
-
-
 def predict(model: Any, pictures: Pictures) -> NDArray[np.float64]:
-    """Return P(sunglasses) of each picture from a Keras inference model; (n,)."""
-    return run_batches(model, pictures.images)[:, 0]
+    """Return P(sunglasses) of each picture from an inference network; (n,)."""
+    return probabilities(model, pictures.images)[:, 0]
