@@ -29,7 +29,7 @@ def test_overrides_take_words_and_none() -> None:
 @pytest.mark.parametrize(
     ("recipe", "overrides", "message"),
     [
-        ("cake", {}, "recipe: expected one of notebook, pca, gafas, adapt, got cake"),
+        ("cake", {}, "recipe: expected one of notebook, pca, gafas, nano, adapt, got cake"),
         ("notebook", {"colour": 1}, "colour: not a setting of recipe notebook"),
         ("notebook", {"epochs": "many"}, "epochs: expected int, got 'many'"),
         ("notebook", {"epochs": 0}, "epochs: expected at least 1, got 0"),

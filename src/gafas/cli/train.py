@@ -17,8 +17,8 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="notebook (two-stage MobileNetV2), pca (baseline), gafas (faces; the shipped model) or adapt "
-            "(the shipped model on your own data)."
+            help="notebook (two-stage MobileNetV2), pca (baseline), gafas (faces; the shipped model), nano (a small "
+            "one that the shipped model teaches) or adapt (the shipped model on your own data)."
         ),
     ] = "notebook",
     data: options.Data = None,
@@ -79,6 +79,7 @@ def train(
     """
     from gafas.cli.training import DataRequest, find_overlays, print_stages, resume_job, start_job, train_job
     from gafas.learn.config import make_config
+    from gafas.learn.weights import FACES
 
     overrides: dict[str, Any] = {
         "split": split,
@@ -108,9 +109,12 @@ def train(
         if plain and recipe != "notebook":
             raise UsageError(f"--plain: only recipe notebook has two ways to train, got {recipe}")
         config = make_config(recipe, {**given, **options.parse_settings(settings)})
-        if recipe == "gafas":
+        if recipe in {"gafas", "nano"}:
             request = replace(request, data=data or "celeba_glasses")
             overlays = find_overlays(overlays)
+        if recipe == "nano":
+            # It begins with a part of its teacher's.
+            weights = weights or FACES
         job = start_job(
             config, request, weights=weights, output=output, overwrite=overwrite, overlays=overlays, plain=plain
         )

@@ -215,6 +215,47 @@ class GafasConfig(Config):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NanoConfig(GafasConfig):
+    """A narrow MobileNetV2 taught by the shipped model: a tenth of the time, a fifth of the size.
+
+    Sees what recipe ``gafas`` sees; its targets are mixed of the labels and of what the teacher says. BatchNorm
+    learns its statistics. See `gafas.learn.nano`.
+
+    Command: ``gafas train --recipe nano``.
+
+    Attributes
+    ----------
+    width : float
+        Of MobileNetV2; 1 is the teacher's.
+    channels : int
+        Of the last convolution.
+    trust : float
+        The teacher's share in the targets.
+    """
+
+    recipe: ClassVar[str] = "nano"
+
+    input_size: int = 96
+    batch_size: int = 64
+    epochs: int = 240
+    cycle: int = 240
+    learning_rate: float = 2e-3
+    averaging: float = 0.998
+    dropout: float = 0.0
+    width: float = 0.35
+    channels: int = 512
+    trust: float = 0.7
+
+    def __post_init__(self) -> None:
+        """Check the values of the small network."""
+        GafasConfig.__post_init__(self)
+        widths = (0.35, 0.5, 0.75, 1.0)
+        _require(self.width in widths, "width", "0.35, 0.5, 0.75 or 1", self.width)
+        _require(1 <= self.channels <= 1280, "channels", "1 to 1280", self.channels)
+        _require(0 <= self.trust <= 1, "trust", "0 to 1", self.trust)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdaptConfig(Config):
     """The shipped face model, adapted to a data set of one's own: P(sunglasses) only.
 
@@ -256,7 +297,9 @@ class AdaptConfig(Config):
         _require(0 < self.inner_fraction < 1, "inner_fraction", "between 0 and 1", self.inner_fraction)
 
 
-RECIPES: dict[str, Config] = {c.recipe: c for c in (NotebookConfig(), PcaConfig(), GafasConfig(), AdaptConfig())}
+RECIPES: dict[str, Config] = {
+    c.recipe: c for c in (NotebookConfig(), PcaConfig(), GafasConfig(), NanoConfig(), AdaptConfig())
+}
 
 
 def make_config(recipe: str, overrides: Mapping[str, Any]) -> Config:

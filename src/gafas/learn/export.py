@@ -19,9 +19,9 @@ from gafas.errors import BundleError, ExportError, UsageError
 from gafas.files import write_folder_beside
 from gafas.imaging import Rgb
 from gafas.learn.backend import keras, quiet, require_tensorflow
+from gafas.learn.dynamic_range import correct_biases
 from gafas.learn.halve import halve_weights
 from gafas.learn.int8 import keep_ends, quantize
-from gafas.learn.dynamic_range import correct_biases
 from gafas.runtime.backends import open_model
 
 FORMATS = {

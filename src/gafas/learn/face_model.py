@@ -50,15 +50,27 @@ def build_face_network(config: GafasConfig, weights: WeightsSource, *, outputs: 
         The weights do not fit or, for ``imagenet``, cannot be downloaded.
     """
     size = (config.input_size, config.input_size, 3)
-    backbone = build_backbone(size, weights)
+    return wire(config, build_backbone(size, weights), outputs=outputs)
+
+
+def wire(config: GafasConfig, backbone: Any, *, outputs: int = len(OUTPUTS), norms_learn: bool = False) -> FaceNetwork:
+    """Wire a backbone for training, inference and features.
+
+    Parameters
+    ----------
+    norms_learn : bool
+        Whether BatchNorm uses each training batch's own statistics and learns from them.
+    """
     rescale = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")
     pool = keras.layers.GlobalAveragePooling2D(name="pool")
     dropout = keras.layers.Dropout(config.dropout, seed=config.seed, name="dropout")
     head = keras.layers.Dense(outputs, kernel_initializer="zeros", name="logits")
 
-    pixels = keras.Input(size, name="image")
+    pixels = keras.Input((config.input_size, config.input_size, 3), name="image")
     features = pool(backbone(rescale(pixels), training=False))
-    training = keras.Model(pixels, head(dropout(features)), name="gafas_training")
+    # None: Keras decides, by whether it trains.
+    seen = pool(backbone(rescale(pixels), training=None)) if norms_learn else features
+    training = keras.Model(pixels, head(dropout(seen)), name="gafas_training")
     probabilities = keras.layers.Activation("sigmoid", name="probabilities")(head(features))
     return FaceNetwork(
         training,

@@ -18,7 +18,7 @@ from gafas.errors import DataError
 from gafas.files import write_json
 from gafas.learn.backend import keras, make_deterministic
 from gafas.learn.conditions import CONDITIONS, crops
-from gafas.learn.config import GafasConfig
+from gafas.learn.config import GafasConfig, NanoConfig
 from gafas.learn.face_feed import FaceFeed, fixed_views
 from gafas.learn.face_model import FaceNetwork, build_face_network
 from gafas.learn.fitting import (
@@ -32,6 +32,7 @@ from gafas.learn.fitting import (
 )
 from gafas.learn.glasses import Glasses
 from gafas.learn.model import run_batches
+from gafas.learn.nano import TaughtFeed, build_nano_network, open_teacher
 from gafas.learn.portraits import Portraits
 from gafas.learn.results import score_parts
 from gafas.learn.runs import HISTORY, Run, State
@@ -107,7 +108,10 @@ def train_faces(
     make_deterministic(config.seed)
     state = run_.read_state()
     resumed = state.epochs_done > 0
-    network = build_face_network(config, WeightsSource("random") if resumed else weights)
+    if isinstance(config, NanoConfig):
+        network = build_nano_network(config, taught=not resumed)
+    else:
+        network = build_face_network(config, WeightsSource("random") if resumed else weights)
     training = _Training(run_, config, parts, network, state, overlays, listener)
     training.start(resumed=resumed)
     training.go()
@@ -131,27 +135,31 @@ class _Training:
         self.network, self.state, self.overlays, self.listener = network, state, overlays, listener
         self.watched = _views(parts["validation"], config, count=_WATCHED_VIEWS, seed=config.seed + 1)
         self.loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        self.teacher = open_teacher() if isinstance(config, NanoConfig) else None
 
     def feed(self, epoch: int) -> FaceFeed:
         config = self.config
-        return FaceFeed(
-            self.parts["train"],
-            self.overlays,
-            size=config.input_size,
-            batch_size=config.batch_size,
-            margin=config.margin,
-            seed=config.seed,
-            epoch=epoch,
-            paste=paste_config(config),
-            views=ViewConfig(),
-        )
+        common: dict[str, Any] = {
+            "batch_size": config.batch_size,
+            "margin": config.margin,
+            "seed": config.seed,
+            "epoch": epoch,
+            "paste": paste_config(config),
+            "views": ViewConfig(),
+        }
+        train = self.parts["train"]
+        if isinstance(config, NanoConfig) and self.teacher is not None:
+            size = config.input_size
+            return TaughtFeed(train, self.overlays, teacher=self.teacher, trust=config.trust, pupil_size=size, **common)
+        return FaceFeed(train, self.overlays, size=config.input_size, **common)
 
     def start(self, *, resumed: bool) -> None:
         """Fit the head, or bring network and optimizer to where the checkpoint stands."""
         if not resumed:
-            started = time.perf_counter()
-            fit_head(self.network, self.feed(0))
-            self.state.seconds["head"] = time.perf_counter() - started
+            if self.teacher is None:
+                started = time.perf_counter()
+                fit_head(self.network, self.feed(0))
+                self.state.seconds["head"] = time.perf_counter() - started
             loss, accuracy = self._watch()
             self.state.initial = {"val_loss": loss, "val_accuracy": accuracy}
         self._compile()

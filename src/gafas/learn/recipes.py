@@ -14,7 +14,7 @@ from gafas.bundle import KERAS, ONNX, Bundle, Manifest, save_manifest
 from gafas.datasets.blocks import split_blocks
 from gafas.datasets.splits import split_files, split_persons
 from gafas.files import write_folder_beside
-from gafas.learn.config import AdaptConfig, Config, GafasConfig, NotebookConfig, PcaConfig
+from gafas.learn.config import AdaptConfig, Config, GafasConfig, NanoConfig, NotebookConfig, PcaConfig
 from gafas.learn.pictures import Pictures, load_pictures
 from gafas.learn.portraits import Portraits
 from gafas.learn.results import licences, score_parts
@@ -96,8 +96,7 @@ def _train_notebook(run: Run, config: NotebookConfig, parts: Parts, weights: Wei
 
 
 def _train_gafas(run: Run, config: GafasConfig, parts: Parts, weights: WeightsSource, listener: Any) -> Trained:
-    from gafas.learn import face_train
-    from gafas.learn.face_model import ARCHITECTURE
+    from gafas.learn import face_model, face_train, nano
     from gafas.learn.glasses import read_overlays
     from gafas.learn.train import predict
     from gafas.learn.wearing import OUTPUTS
@@ -107,9 +106,12 @@ def _train_gafas(run: Run, config: GafasConfig, parts: Parts, weights: WeightsSo
     faces: dict[SplitName, Portraits] = {name: _portraits(part) for name, part in parts.items()}
     network, calibration = face_train.train_faces(run, config, faces, weights, pasted, listener=listener)
     state = run.read_state()
+    architecture = face_model.ARCHITECTURE
+    if isinstance(config, NanoConfig):
+        architecture = nano.ARCHITECTURE.format(width=config.width, channels=config.channels)
 
     return Trained(
-        architecture=ARCHITECTURE,
+        architecture=architecture,
         stages=state.stages,
         seconds=state.seconds,
         predict=lambda pictures: predict(network.inference, pictures),

@@ -1,0 +1,94 @@
+"""The small model: its size, what it begins with, and what it is taught."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gafas.errors import UsageError
+from gafas.imaging import Rgb
+from gafas.learn.config import NanoConfig
+from gafas.learn.portraits import Portraits
+from gafas.learn.wearing import PasteConfig
+from gafas.values import FaceBox, Sample
+from tests.faces import SEEDS, portrait
+
+pytestmark = pytest.mark.train
+
+
+@dataclass
+class Teacher:
+    """Says the same of every view, and remembers them."""
+
+    said: float = 0.25
+    input_size: tuple[int, int] = (64, 64)
+    seen: list[Rgb] = field(default_factory=list)
+
+    def probabilities(self, images: Rgb) -> NDArray[np.float32]:
+        self.seen.append(images)
+        return np.full((len(images), 2), self.said, dtype=np.float32)
+
+
+def some_portraits() -> Portraits:
+    images = np.stack([portrait(seed, (64, 64)) for seed in SEEDS])
+    samples = (
+        Sample(path="none/0.jpg", label="no_sunglasses", eyewear="none"),
+        Sample(path="sunglasses/1.jpg", label="sunglasses", eyewear="sunglasses"),
+    )
+    return Portraits(samples, images, tuple(images), (FaceBox(12, 8, 52, 60, 0.9),) * 2)
+
+
+def test_the_targets_are_mixed_of_labels_and_teacher() -> None:
+    from gafas.learn.nano import TaughtFeed
+    from gafas.learn.views import ViewConfig
+
+    teacher = Teacher()
+    feed = TaughtFeed(
+        some_portraits(), (), teacher=teacher, trust=0.75, pupil_size=32, batch_size=3, margin=1.5, seed=1, epoch=1,
+        paste=PasteConfig(graft=0, dark=0, clear=0, hair=0, arms=0), views=ViewConfig(),
+    )  # fmt: skip
+    images, targets = feed[0]
+    assert images.shape == (3, 32, 32, 3)
+    assert teacher.seen[0].shape == (3, 64, 64, 3)
+    assert teacher.seen[0].dtype == np.uint8
+    assert set(targets.round(4).ravel().tolist()) <= {0.1875, 0.4375}
+    assert (targets[:, 0] == np.float32(0.4375)).sum() == 1
+
+
+def test_it_is_small_and_begins_with_evenly_spaced_channels_of_its_teacher() -> None:
+    from gafas.learn.face_model import build_shipped_network
+    from gafas.learn.nano import build_nano_network
+
+    network = build_nano_network(NanoConfig())
+    assert network.inference.count_params() < 400_000
+    teacher = build_shipped_network().backbone
+    small, large = (one.get_layer("block_3_expand").get_weights()[0] for one in (network.backbone, teacher))
+    assert small.shape[2:] == (8, 48)
+    rows, columns = (np.linspace(0, old - 1, new).round().astype(int) for old, new in ((24, 8), (144, 48)))
+    assert np.array_equal(small, large[:, :, rows][..., columns])
+
+
+def test_its_norms_learn() -> None:
+    from gafas.learn.nano import build_nano_network
+
+    network = build_nano_network(NanoConfig(input_size=32), taught=False)
+    norm = network.backbone.get_layer("bn_Conv1")
+    before = np.array(norm.moving_mean)
+    network.training(np.full((4, 32, 32, 3), 200, np.float32), training=True)
+    assert not np.array_equal(before, np.array(norm.moving_mean))
+    network.inference(np.full((4, 32, 32, 3), 100, np.float32))
+    frozen = np.array(norm.moving_mean)
+    network.inference(np.full((4, 32, 32, 3), 50, np.float32))
+    assert np.array_equal(frozen, np.array(norm.moving_mean))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [("width", 0.4, "0.35, 0.5, 0.75 or 1"), ("channels", 0, "1 to 1280"), ("trust", 1.5, "0 to 1")],
+)
+def test_values_out_of_range(key: str, value: float, expected: str) -> None:
+    with pytest.raises(UsageError, match=f"{key}: expected {expected}, got"):
+        NanoConfig(**{key: value})  # type: ignore[arg-type]
