@@ -53,7 +53,7 @@ _AS_STORED: dict[int, Callable[[Rgb], Rgb]] = {
 _STRIP = 2**18
 """Pixels converted at once: whole copies of a large picture would cost several times its own memory, and time."""
 
-_LARGE = 2**25
+_LARGE = 2**22
 """Pixels from which a picture is also resized strip by strip."""
 
 
