@@ -95,18 +95,17 @@ class Trainer:
             json.dumps({"data": self.data, "plain": self.plain, "settings": {**self.settings, "seed": seed}}),
         ]
         run = subprocess.run([sys.executable, __file__, *words], stdout=subprocess.PIPE, text=True, check=True)
-        result = {"seed": seed, **json.loads(run.stdout.splitlines()[-1])}
+        result: dict[str, Any] = {"seed": seed, **json.loads(run.stdout.splitlines()[-1])}
         self.done.append(result)
         sys.stderr.write(
             f"{'plain Keras' if self.plain else 'gafas'}, seed {seed}: {result['seconds']['total']:.1f} s\n"
         )
-        total: float = result["seconds"]["total"]
-        return total
+        return float(result["seconds"]["total"])
 
 
 def _rows(name: str, trainer: Trainer) -> list[str]:
     def median(group: str, key: str) -> float:
-        return statistics.median(result[group][key] for result in trainer.done)
+        return float(statistics.median(result[group][key] for result in trainer.done))
 
     seconds = [f"{median('seconds', stage):.1f}" for stage in _STAGES]
     accuracies = [f"{statistics.fmean(r['validation'][stage] for r in trainer.done):.4f}" for stage in _STAGES]

@@ -106,6 +106,36 @@ def test_killed_run_goes_on_to_the_same_history(
         assert (run / name).read_text() == (trained / name).read_text()
 
 
+def test_plain_keras_is_kept_by_a_resumed_run(
+    process: Start, gafas: Gafas, synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gafas.learn import train
+
+    run = tmp_path / "plain"
+    words = (
+        "train",
+        "--data",
+        synthetic_root,
+        "-o",
+        run,
+        *SMALL[:2],
+        "--epochs",
+        "2",
+        "--weights",
+        "random",
+        "--plain",
+    )
+    victim = process(*words, "--fine-tune-epochs", "0")
+    _wait_for_epoch(run, victim)
+    victim.kill()
+    victim.communicate()
+    assert json.loads((run / "config.json").read_text())["plain"] is True
+    monkeypatch.setattr(train, "FrozenFeed", None)
+    result = gafas("train", "--resume", run)
+    assert result.exit_code == 0, result.output
+    assert gafas("train", "--resume", run, "--plain").exit_code == 2
+
+
 def test_ctrl_c_says_how_to_go_on(process: Start, synthetic_root: Path, tmp_path: Path) -> None:
     run = tmp_path / "interrupted"
     victim = process("train", "--data", synthetic_root, "-o", run, *SMALL[:2], "--epochs", "50")
@@ -176,6 +206,7 @@ def test_person_split_keeps_persons_apart(gafas: Gafas, synthetic_root: Path, tm
     [
         (("--recipe", "cake"), "recipe"),
         (("--epochs", "0"), "epochs"),
+        (("--recipe", "pca", "--plain"), "--plain: only recipe notebook"),
         (("--set", "colour"), "KEY=VALUE"),
         (("--set", "colour=1"), "colour"),
         (("--split", "thirds"), "split"),

@@ -115,9 +115,9 @@ def test_folded_layers_are_the_layers_in_inference_mode_gradients_too(network: A
     assert [v.path for v in folded.trainable_variables] == [v.path for v in backbone.trainable_variables]
     given = tf.constant(RANDOM.normal(0, 1, (3, *middle.shape[1:])).astype(np.float32))
     answers, slopes = [], []
-    for function in (lambda: folded(given, training=True), lambda: rest(given, training=False)):
+    for layers, training in ((folded, True), (rest, False)):
         with tf.GradientTape() as tape:
-            answer = function()
+            answer = layers(given, training=training)
             total = tf.reduce_sum(answer * tf.cos(answer))
         answers.append(answer.numpy())
         slopes.append([slope.numpy() for slope in tape.gradient(total, variables)])

@@ -123,7 +123,8 @@ def test_a_checkpoint_of_an_earlier_version_is_taken(make_job: MakeJob) -> None:
     (job.run.folder / "checkpoint").mkdir()
     models[0].save_weights(job.run.folder / "checkpoint" / "epoch-001.weights.h5")
     load_checkpoint(job.run, State(epochs_done=1, weights="epoch-001.weights.h5"), models[1])
-    for old, new in zip(*(m.weights + m.optimizer.variables for m in models), strict=True):
+    old_values, new_values = (model.weights + model.optimizer.variables for model in models)
+    for old, new in zip(old_values, new_values, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(old), keras.ops.convert_to_numpy(new))
 
 
@@ -140,28 +141,30 @@ def test_plain_keras_is_the_same_training(make_job: MakeJob, undisturbed: tuple[
     assert fast["initial"]["val_loss"] == pytest.approx(plain["initial"]["val_loss"], rel=1e-4)
 
 
-def test_batchnorm_keeps_its_statistics_in_both_ways(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gafas.learn import train
+def _statistics(network: Any) -> list[NDArray[np.float32]]:
+    return [np.asarray(v) for v in network.backbone.non_trainable_variables if "moving" in v.path]
 
-    networks = []
-    real = train.build_network
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_batchnorm_keeps_its_statistics(plain: bool, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gafas.learn import model, train
+
+    built: list[Any] = []
 
     def build(*words: Any) -> Any:
-        networks.append(real(*words))
-        networks.append([np.asarray(v) for v in networks[0].backbone.non_trainable_variables if "moving" in v.path])
-        return networks[0]
+        built.append(model.build_network(*words))
+        built.extend(_statistics(built[0]))
+        return built[0]
 
     monkeypatch.setattr(train, "build_network", build)
-    for plain in (False, True):
-        networks.clear()
-        job = make_job(f"norms {plain}", epochs=1, fine_tune_epochs=1)
-        job.run.record["plain"] = plain
-        _train(job)
-        network, before = networks
-        after = [np.asarray(v) for v in network.backbone.non_trainable_variables if "moving" in v.path]
-        assert len(after) == len(before) == 104
-        for old, new in zip(before, after, strict=True):
-            np.testing.assert_array_equal(old, new)
+    job = make_job(f"norms {plain}", epochs=1, fine_tune_epochs=1)
+    job.run.record["plain"] = plain
+    _train(job)
+    network, *before = built
+    after = _statistics(network)
+    assert len(after) == len(before) == 104
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 def _pictures(labels: list[Any]) -> Pictures:

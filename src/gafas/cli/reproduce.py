@@ -29,6 +29,9 @@ def reproduce(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any value of the recipe, e.g. epochs=2.")
     ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Train as plain Keras does: the same figures, several times slower.")
+    ] = False,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Do all of the notebook in one run folder: data, training, evaluation, prediction, export.
@@ -43,14 +46,14 @@ def reproduce(
     from gafas.learn.export import require_agreement
 
     if resume is not None:
-        if any(value is not None for value in (data, output, weights, seed, split, settings)):
+        if plain or any(value is not None for value in (data, output, weights, seed, split, settings)):
             raise UsageError("--resume takes everything from the run folder; leave the other options out")
         job = resume_job(resume)
     else:
         _step("Data")
         config = make_config("notebook", {"seed": seed, "split": split, **options.parse_settings(settings)})
         request = DataRequest(data=data or _find_data())
-        job = start_job(config, request, weights=weights, output=output, overwrite=overwrite)
+        job = start_job(config, request, weights=weights, output=output, overwrite=overwrite, plain=plain)
     folder = job.run.folder
     _describe_data(job)
     _step("Training: two stages, as the notebook")
