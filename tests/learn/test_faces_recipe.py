@@ -123,12 +123,14 @@ def test_the_shipped_bundle_is_made_of_a_run(
     made = load_bundle(tmp_path / "made")
     assert {path.name for path in made.folder.iterdir()} == {
         "model.onnx",
+        "model-int8.onnx",
         "model.weights.h5",
         "manifest.json",
         "split.json",
         "MODEL_CARD.md",
     }
-    held_out, others = made.manifest.metrics.values()
+    held_out, others, held_out_int8, others_int8 = made.manifest.metrics.values()
+    assert (held_out_int8["n"], others_int8["n"]) == (held_out["n"], others["n"])
     assert held_out["n"] == len(json.loads((run / "split.json").read_text())["test"])
     assert set(others["robustness"]) > {"as they are"}
     card = (made.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
@@ -137,7 +139,9 @@ def test_the_shipped_bundle_is_made_of_a_run(
     assert f"n = {held_out['n']}" in card
     assert f"{held_out['accuracy']:.4f} [{held_out['interval'][0]:.3f}, {held_out['interval'][1]:.3f}]" in card
     image = read_image(synthetic_root / "synth01" / "synth01_straight_happy_open.pgm")
-    assert load_predictor(made.folder).score([image]) == pytest.approx(load_predictor(run).score([image]))
+    for precision in ("float32", "int8"):
+        scores = [load_predictor(one, precision=precision).score([image]) for one in (made.folder, run)]
+        assert scores[0] == pytest.approx(scores[1])
 
 
 def test_data_without_clear_glasses_is_refused(synthetic_root: Path, tmp_path: Path) -> None:
