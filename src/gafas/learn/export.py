@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.bundle import KERAS, ONNX, ONNX_INT8, SAVED_MODEL, TFLITE, TFLITE_FULL, Bundle, save_manifest
-from gafas.errors import BundleError, ExportError, UsageError
+from gafas.errors import ExportError, UsageError
 from gafas.files import write_folder_beside
 from gafas.imaging import Rgb
-from gafas.learn.backend import keras, quiet, require_tensorflow
+from gafas.learn.backend import quiet, require_tensorflow
 from gafas.learn.dynamic_range import correct_biases
-from gafas.learn.halve import halve_weights
-from gafas.learn.int8 import keep_ends, quantize
+from gafas.learn.model_files import load_keras, save_int8, save_onnx, save_saved_model, save_tflite
 from gafas.runtime.backends import open_model
 
 FORMATS = {
@@ -42,7 +41,6 @@ MIN_UNCHANGED = 0.99
 
 _QUANTIZED = {"tflite", "onnx-int8"}
 
-_OUTPUT = "probabilities"
 _BATCHES = (32, 7, 1)
 Score = Callable[[Rgb], NDArray[np.float64]]
 
@@ -172,21 +170,6 @@ def _replace(new: Path, old: Path) -> None:
     shutil.move(new, old)
 
 
-def load_keras(path: Path) -> Any:
-    """Load a ``.keras`` file; code inside it (Lambda layers) is refused.
-
-    Raises
-    ------
-    BundleError
-        The file is damaged or holds code.
-    """
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras lets zipfile's, json's and its own errors out.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BundleError(f"{path}: not a usable Keras model: {reason}") from error
-
-
 def _export_one(model: Any, name: str, folder: Path, calibration: Rgb) -> Score:
     target = folder / FORMATS[name]
     with quiet():
@@ -196,27 +179,14 @@ def _export_one(model: Any, name: str, folder: Path, calibration: Rgb) -> Score:
         if name == "onnx":
             save_onnx(model, target)
         elif name == "onnx-int8":
-            _save_int8(model, target, calibration)
+            save_int8(model, target, calibration)
         elif name == "saved_model":
-            _save_saved_model(model, target)
+            save_saved_model(model, target)
             return _saved_model_score(target)
         else:
-            _save_tflite(model, target, optimize=name == "tflite")
+            save_tflite(model, target, optimize=name == "tflite")
         backend = open_model(target, threads=0)
     return lambda images: backend.probabilities(images)[:, 0].astype(np.float64)
-
-
-def _save_saved_model(model: Any, target: Path) -> None:
-    import tensorflow as tf
-
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    archive.add_endpoint(
-        "serving_default",
-        lambda image: {"sunglasses": model(image, training=False)},
-        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")],
-    )
-    archive.write_out(target, verbose=False)
 
 
 def _saved_model_score(path: Path) -> Score:
@@ -227,57 +197,6 @@ def _saved_model_score(path: Path) -> Score:
         raise ExportError(f"{path}: expected the signature serving_default, got {list(loaded.signatures)}")
     serve = loaded.signatures["serving_default"]
     return lambda images: serve(image=tf.constant(images, tf.float32))["sunglasses"].numpy()[:, 0].astype(np.float64)
-
-
-def _save_tflite(model: Any, target: Path, *, optimize: bool) -> None:
-    import tensorflow as tf
-
-    # The conversion from a SavedModel is the notebook's. The float one may have been made just before.
-    saved = target.with_name(SAVED_MODEL)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        if optimize or not saved.is_dir():
-            saved = Path(folder)
-            _save_saved_model(model, saved)
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
-        if optimize:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        target.write_bytes(converter.convert())
-
-
-def save_onnx(model: Any, target: Path, *, half: bool = False) -> None:
-    """Write an inference model as ONNX: input ``image`` (n, h, w, 3) 0-255, output ``probabilities`` (n, outputs).
-
-    With `half` the weights are stored as float16, see `gafas.learn.halve`.
-    """
-    import onnx
-
-    with quiet():
-        # Keras exports only what has been called in this process.
-        model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32))
-        model.export(target, format="onnx", verbose=False)
-    graph_model = onnx.load(target)
-    graph = graph_model.graph
-    old = graph.output[0].name
-    for node in graph.node:
-        node.output[:] = [_OUTPUT if name == old else name for name in node.output]
-        node.input[:] = [_OUTPUT if name == old else name for name in node.input]
-    graph.output[0].name = _OUTPUT
-    for value in (graph.input[0], graph.output[0]):
-        value.type.tensor_type.shape.dim[0].dim_param = "n"
-    if half:
-        graph_model = halve_weights(graph_model)
-    onnx.checker.check_model(graph_model)
-    target.write_bytes(graph_model.SerializeToString())
-
-
-def _save_int8(model: Any, target: Path, calibration: Rgb) -> None:
-    import onnx
-
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        plain = Path(folder) / ONNX
-        save_onnx(model, plain)
-        quantized = quantize(onnx.load(plain), calibration, keep=keep_ends)
-    target.write_bytes(quantized.SerializeToString())
 
 
 def _keras_score(model: Any) -> Score:

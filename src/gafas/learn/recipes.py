@@ -162,7 +162,7 @@ def _train_adapt(config: AdaptConfig, parts: Parts, listener: Any) -> Trained:
 def _saver(model: Any, *, half: bool = False) -> Callable[[Path], None]:
     """Return what writes a Keras model into a bundle's folder; `half` rounds the weights of its ONNX to float16."""
     from gafas.learn.backend import backend_name
-    from gafas.learn.export import save_onnx
+    from gafas.learn.model_files import save_onnx
 
     def save(folder: Path) -> None:
         model.save(folder / KERAS)

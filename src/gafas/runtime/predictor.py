@@ -331,7 +331,7 @@ def resolve_region(asked: str, *, trained_on: str) -> Region:
 
 
 def _any_model(bundle: Bundle) -> Path:
-    for name in (ONNX, TFLITE_FULL, TFLITE):
+    for name in (ONNX, ONNX_INT8, TFLITE_FULL, TFLITE):
         if name in bundle.manifest.files:
             return bundle.file(name)
     raise BundleError(

@@ -1,0 +1,100 @@
+"""A Keras model to a file of each format, and back from its own."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gafas.bundle import ONNX, SAVED_MODEL
+from gafas.errors import BundleError
+from gafas.imaging import Rgb
+from gafas.learn.backend import keras, quiet
+from gafas.learn.halve import halve_weights
+from gafas.learn.int8 import keep_ends, quantize
+
+_OUTPUT = "probabilities"
+
+
+def load_keras(path: Path) -> Any:
+    """Load a ``.keras`` file; code inside it (Lambda layers) is refused.
+
+    Raises
+    ------
+    BundleError
+        The file is damaged or holds code.
+    """
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras lets zipfile's, json's and its own errors out.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BundleError(f"{path}: not a usable Keras model: {reason}") from error
+
+
+def save_saved_model(model: Any, target: Path) -> None:
+    """Write a SavedModel with the signature ``serving_default``: ``image`` in, ``sunglasses`` out."""
+    import tensorflow as tf
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        "serving_default",
+        lambda image: {"sunglasses": model(image, training=False)},
+        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")],
+    )
+    archive.write_out(target, verbose=False)
+
+
+def save_tflite(model: Any, target: Path, *, optimize: bool) -> None:
+    """Write a TensorFlow Lite file, float32 or, with `optimize`, dynamic range."""
+    import tensorflow as tf
+
+    # The conversion from a SavedModel is the notebook's. The float one may have been made just before.
+    saved = target.with_name(SAVED_MODEL)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        if optimize or not saved.is_dir():
+            saved = Path(folder)
+            save_saved_model(model, saved)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+        if optimize:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        target.write_bytes(converter.convert())
+
+
+def save_onnx(model: Any, target: Path, *, half: bool = False) -> None:
+    """Write an inference model as ONNX: input ``image`` (n, h, w, 3) 0-255, output ``probabilities`` (n, outputs).
+
+    With `half` the weights are stored as float16, see `gafas.learn.halve`.
+    """
+    import onnx
+
+    with quiet():
+        # Keras exports only what has been called in this process.
+        model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32))
+        model.export(target, format="onnx", verbose=False)
+    graph_model = onnx.load(target)
+    graph = graph_model.graph
+    old = graph.output[0].name
+    for node in graph.node:
+        node.output[:] = [_OUTPUT if name == old else name for name in node.output]
+        node.input[:] = [_OUTPUT if name == old else name for name in node.input]
+    graph.output[0].name = _OUTPUT
+    for value in (graph.input[0], graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_param = "n"
+    if half:
+        graph_model = halve_weights(graph_model)
+    onnx.checker.check_model(graph_model)
+    target.write_bytes(graph_model.SerializeToString())
+
+
+def save_int8(model: Any, target: Path, calibration: Rgb) -> None:
+    """Write a static int8 ONNX file, scaled on training pictures; see `gafas.learn.int8`."""
+    import onnx
+
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        plain = Path(folder) / ONNX
+        save_onnx(model, plain)
+        quantized = quantize(onnx.load(plain), calibration, keep=keep_ends)
+    target.write_bytes(quantized.SerializeToString())
