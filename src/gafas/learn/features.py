@@ -35,6 +35,11 @@ class FrozenPart:
         MobileNetV2 without top; it takes pixels that are scaled to [-1, 1]. Its weights are copied as they are now.
     until : int or None
         Number of the last layer that is computed; ``None`` for all of them, averaged over the map.
+
+    Attributes
+    ----------
+    output_shape : tuple of int
+        Of one image's activations.
     """
 
     def __init__(self, backbone: Any, *, until: int | None = None) -> None:
@@ -43,7 +48,7 @@ class FrozenPart:
         layers = backbone.layers if until is None else backbone.layers[: until + 1]
         graph = write_graph(layers, pooled=until is None)
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        self._shape = self._session.get_outputs()[0].shape[1:]
+        self.output_shape = tuple(self._session.get_outputs()[0].shape[1:])
 
     def __call__(self, images: NDArray[Any]) -> Floats:
         """Return the activations of images (n, height, width, 3) with pixels 0-255, of any number type.
@@ -63,7 +68,7 @@ class FrozenPart:
             Which places → their images, as `__call__` takes them; called from several threads.
         """
         parts = [slice(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
-        outputs = np.empty((count, *self._shape), np.float32)
+        outputs = np.empty((count, *self.output_shape), np.float32)
 
         def compute(part: slice) -> None:
             images = make(part).astype(np.float32, copy=False)
