@@ -183,7 +183,7 @@ class GafasConfig(Config):
     batch_size: int = 32
     split: SplitKind = "block"
     margin: float = 1.5
-    epochs: int = 180
+    epochs: int = 90
     cycle: int = 90
     learning_rate: float = 3e-4
     weight_decay: float = 1e-3
