@@ -5,23 +5,23 @@ Which of them serves best is chosen on inner validation, person-disjoint where p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gafas.bundle import load_bundle, shipped_bundle
 from gafas.errors import DataError
-from gafas.learn.adapt_views import SeenPictures, Store, View
+from gafas.imaging import Rgb
 from gafas.learn.backend import keras
 from gafas.learn.config import AdaptConfig
+from gafas.learn.face_feed import ViewFeed
 from gafas.learn.face_model import FaceNetwork, build_shipped_network
-from gafas.learn.features import FrozenPart, as_array, probabilities, single_cut
 from gafas.learn.fitting import Listener, Progress, check_training_part, compile_averaged
-from gafas.learn.folded import FoldedLayers
+from gafas.learn.model import run_batches
 from gafas.learn.near_head import Head, choose_strength, fit_near
 from gafas.learn.portraits import Portraits
-from gafas.learn.views import ViewConfig
+from gafas.learn.views import ViewConfig, random_view
 from gafas.scoring.metrics import evaluate
 from gafas.values import Sample
 
@@ -47,9 +47,6 @@ VIEWS = ViewConfig(
 _WEIGHT_DECAY = 0.004
 _HEAD_VIEWS = 3
 _MIDDLING = 0.1
-_TUNE_AT = 28
-"""From the fourth block on. Mean log loss on inner validation of three folds of CMU: 0.016 from here, 0.017 with all
-layers, 0.028 to 0.033 from layer 54 on and 0.028 from layer 98 on; the three blocks before cost half of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +68,7 @@ class Adapted:
     losses: dict[str, float]
 
 
-def adapt(
-    config: AdaptConfig, train: Portraits, *, listener: Listener | None = None, store: Store | None = None
-) -> Adapted:
+def adapt(config: AdaptConfig, train: Portraits, *, listener: Listener | None = None) -> Adapted:
     """Adapt the shipped model to training pictures.
 
     Parameters
@@ -82,8 +77,6 @@ def adapt(
         All that may be looked at; a part of it is held out while the way is chosen.
     listener : callable or None
         Told when an epoch has ended.
-    store : Store or None
-        Of an earlier adaptation in this process, on pictures that may be the same.
 
     Raises
     ------
@@ -93,18 +86,16 @@ def adapt(
         The installation's bundle is damaged.
     """
     check_training_part(train, config.batch_size)
-    adaptation = _Adaptation(config, train, listener, store or Store())
     way, losses = config.way, dict[str, float]()
     if way == "auto":
         paths = inner_split(train.samples, fraction=config.inner_fraction, seed=config.seed)
         inner, held = (train.take(part) for part in paths)
         for name in WAYS:
-            adaptation.fit(name, inner)
-            scores = probabilities(adaptation.network.inference, held.images)[:, 0]
+            network = _fit(config, name, inner, listener)
+            scores = run_batches(network.inference, held.images)[:, 0]
             losses[name] = evaluate(held.targets, scores, threshold=config.threshold).loss
         way = min(losses, key=lambda name: losses[name])
-    adaptation.fit(way, train)
-    return Adapted(adaptation.network, way, losses)
+    return Adapted(_fit(config, way, train, listener), way, losses)
 
 
 def inner_split(samples: Sequence[Sample], *, fraction: float, seed: int) -> tuple[list[str], list[str]]:
@@ -130,80 +121,14 @@ def inner_split(samples: Sequence[Sample], *, fraction: float, seed: int) -> tup
     return [sample.path for sample in inner], [sample.path for sample in validation]
 
 
-class _Adaptation:
-    """One network, fitted in several ways and to several pictures; each fit starts from the shipped weights."""
-
-    def __init__(self, config: AdaptConfig, train: Portraits, listener: Listener | None, store: Store) -> None:
-        self.network = build_shipped_network(outputs=1)
-        _centre(self.network)
-        self._config, self._listener = config, listener
-        self._shipped = [as_array(value).copy() for value in self.network.inference.weights]
-        backbone = self.network.backbone
-        self._cut = single_cut(backbone, _TUNE_AT)
-        self._seen = SeenPictures(
-            train,
-            FrozenPart(backbone, until=self._cut),
-            FrozenPart(backbone),
-            size=config.input_size,
-            margin=config.margin,
-            views=VIEWS,
-            seed=config.seed,
-            store=store,
-        )
-
-    def fit(self, way: str, train: Portraits) -> None:
-        """Fit the network to pictures that are among those of the constructor."""
-        for variable, value in zip(self.network.inference.weights, self._shipped, strict=True):
-            variable.assign(value)
-        if way == "head":
-            self._fit_head(train)
-        elif way == "tuned":
-            self._tune(train)
-
-    def _fit_head(self, train: Portraits) -> None:
-        """Fit a head near the shipped one on plain, mirrored and random views; validation over persons says how near.
-
-        Without two persons there is nothing to validate on, and the pull is a middling one.
-        """
-        network, places = self.network, self._seen.places(train)
-        views: list[View] = ["plain", "mirrored", *range(1, _HEAD_VIEWS + 1)]
-        features = np.concatenate([self._seen.features(view, places) for view in views]).astype(np.float64)
-        targets = np.tile(train.targets, len(views))
-        persons = [sample.person or sample.path for sample in train.samples] * len(views)
-        kernel, bias = (np.asarray(value, dtype=np.float64) for value in network.head.get_weights())
-        known = Head(kernel[:, 0], float(bias[0]))
-        strength = _MIDDLING
-        if len(set(persons)) > 1:
-            plain = np.arange(len(targets)) < len(train.samples)
-            strength = choose_strength(known, features, targets, persons, plain)
-        head = fit_near(known, features, targets, strength=strength)
-        network.head.set_weights([head.kernel[:, None], np.array([head.bias])])
-
-    def _tune(self, train: Portraits) -> None:
-        """Train the layers after the cut on a new random view of each picture in each epoch."""
-        config, backbone = self._config, self.network.backbone
-        feed = _Epochs(self._seen, train, config)
-        steps = len(feed)
-        rates = keras.optimizers.schedules.CosineDecay(
-            0.1 * config.learning_rate,
-            max(1, steps - steps // 5),
-            alpha=0.02,
-            warmup_target=config.learning_rate,
-            warmup_steps=max(1, steps // 5),
-        )
-        middle = backbone.layers[self._cut].output
-        inputs = keras.Input(middle.shape[1:], name="activations")
-        pool, dropout = (self.network.training.get_layer(name) for name in ("pool", "dropout"))
-        features = pool(FoldedLayers(middle.name, backbone.layers[self._cut + 1 :])(inputs))
-        model = keras.Model(inputs, self.network.head(dropout(features)), name="gafas_tuned_part")
-        compile_averaged(model, rates, averaging=config.averaging, weight_decay=_WEIGHT_DECAY)
-        if self.network.dropout_state is not None:
-            self.network.dropout_state.state.assign([config.seed, 0])
-        # One fit for all epochs: one for each would put the average of the weights in place too early.
-        fitted = model.fit(feed, shuffle=False, verbose=0)
-        if self._listener is not None:
-            logs = {key: float(values[-1]) for key, values in fitted.history.items()}
-            self._listener(Progress("tuned", config.epochs, config.epochs, steps, steps, logs))
+def _fit(config: AdaptConfig, way: str, train: Portraits, listener: Listener | None) -> FaceNetwork:
+    network = build_shipped_network(outputs=1)
+    _centre(network)
+    if way == "head":
+        _fit_head(network, train, config)
+    elif way == "tuned":
+        _tune(network, config, train, listener)
+    return network
 
 
 def _centre(network: FaceNetwork) -> None:
@@ -213,20 +138,77 @@ def _centre(network: FaceNetwork) -> None:
     network.head.set_weights([kernel, bias - np.log(threshold / (1 - threshold))])
 
 
-class _Epochs(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
-    """Full batches of all epochs, one after the other; what is left over comes another time."""
+def _feed(config: AdaptConfig, train: Portraits, epoch: int) -> ViewFeed:
+    return ViewFeed(
+        train,
+        np.arange(len(train.samples)),
+        size=config.input_size,
+        batch_size=config.batch_size,
+        margin=config.margin,
+        seed=config.seed,
+        epoch=epoch,
+        views=VIEWS,
+    )
 
-    def __init__(self, seen: SeenPictures, train: Portraits, config: AdaptConfig) -> None:
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
-        self._seen, self._config = seen, config
-        self._places, self._targets = seen.places(train), train.targets.astype(np.float32)[:, None]
-        self._steps = max(1, len(self._places) // config.batch_size)
+
+def _fit_head(network: FaceNetwork, train: Portraits, config: AdaptConfig) -> None:
+    """Fit a head near the shipped one on plain, mirrored and random views; validation over persons says how near.
+
+    Without two persons there is nothing to validate on, and the pull is a middling one.
+    """
+    views = [train.images, train.images[:, :, ::-1], *_random_views(train, config)]
+    features = np.concatenate([run_batches(network.features, images) for images in views]).astype(np.float64)
+    targets = np.tile(train.targets, len(views))
+    persons = [sample.person or sample.path for sample in train.samples] * len(views)
+    kernel, bias = (np.asarray(value, dtype=np.float64) for value in network.head.get_weights())
+    known = Head(kernel[:, 0], float(bias[0]))
+    strength = _MIDDLING
+    if len(set(persons)) > 1:
+        plain = np.arange(len(targets)) < len(train.samples)
+        strength = choose_strength(known, features, targets, persons, plain)
+    head = fit_near(known, features, targets, strength=strength)
+    network.head.set_weights([head.kernel[:, None], np.array([head.bias])])
+
+
+def _random_views(train: Portraits, config: AdaptConfig) -> Iterator[Rgb]:
+    random = np.random.default_rng([config.seed, _HEAD_VIEWS])
+    for _ in range(_HEAD_VIEWS):
+        yield np.stack(
+            [
+                random_view(photograph, box, config.input_size, random, VIEWS, margin=config.margin)
+                for photograph, box in zip(train.photographs, train.boxes, strict=True)
+            ]
+        )
+
+
+def _tune(network: FaceNetwork, config: AdaptConfig, train: Portraits, listener: Listener | None) -> None:
+    steps = config.epochs * len(_feed(config, train, 1))
+    rates = keras.optimizers.schedules.CosineDecay(
+        0.1 * config.learning_rate,
+        max(1, steps - steps // 5),
+        alpha=0.02,
+        warmup_target=config.learning_rate,
+        warmup_steps=max(1, steps // 5),
+    )
+    compile_averaged(network.training, rates, averaging=config.averaging, weight_decay=_WEIGHT_DECAY)
+    # One feed for all epochs would show the same views again; one fit for each would average too early.
+    feed = _Epochs([_feed(config, train, epoch) for epoch in range(1, config.epochs + 1)])
+    fitted = network.training.fit(feed, shuffle=False, verbose=0)
+    if listener is not None:
+        logs = {key: float(values[-1]) for key, values in fitted.history.items()}
+        listener(Progress("tuned", config.epochs, config.epochs, len(feed), len(feed), logs))
+
+
+class _Epochs(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
+    """Several feeds one after the other, as one."""
+
+    def __init__(self, feeds: Sequence[ViewFeed]) -> None:
+        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=16)
+        self._feeds = feeds
 
     def __len__(self) -> int:
-        return self._config.epochs * self._steps
+        return sum(len(feed) for feed in self._feeds)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        epoch, step = 1 + index // self._steps, index % self._steps
-        order = np.random.default_rng([self._config.seed, epoch]).permutation(len(self._places))
-        chosen = order[step * self._config.batch_size : (step + 1) * self._config.batch_size]
-        return self._seen.activations(epoch, self._places[chosen]), self._targets[chosen]
+        place, step = divmod(index, len(self._feeds[0]))
+        return self._feeds[place][step]

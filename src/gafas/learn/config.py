@@ -260,8 +260,8 @@ class AdaptConfig(Config):
     """The shipped face model, adapted to a data set of one's own: P(sunglasses) only.
 
     Three ways compete on inner validation, whose persons are not in inner training: the shipped model as it is, a new
-    head on its features, and a light fine-tuning of its later layers; the one with the least log loss is then fitted
-    to all training pictures. Input size and margin are the shipped model's.
+    head on its features, and a light fine-tuning of all layers; the one with the least log loss is then fitted to all
+    training pictures. Input size and margin are the shipped model's.
 
     Command: ``gafas train --recipe adapt``.
 
@@ -282,8 +282,8 @@ class AdaptConfig(Config):
     split: SplitKind = "person"
     margin: float = 1.5
     way: str = "auto"
-    epochs: int = 3
-    learning_rate: float = 3e-4
+    epochs: int = 5
+    learning_rate: float = 1e-4
     averaging: float = 0.97
     inner_fraction: float = 0.2
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,10 +122,9 @@ def _run_notebook(work: FoldWork) -> NDArray[np.float64]:
 
 
 def _run_adapt(work: FoldWork) -> NDArray[np.float64]:
-    from gafas.learn import adapt_views
     from gafas.learn.adapt import adapt
     from gafas.learn.backend import keras, make_deterministic
-    from gafas.learn.features import probabilities
+    from gafas.learn.model import run_batches
     from gafas.learn.portraits import Portraits
 
     if not isinstance(work.config, AdaptConfig) or not isinstance(work.train, Portraits):
@@ -133,15 +132,8 @@ def _run_adapt(work: FoldWork) -> NDArray[np.float64]:
     keras.utils.clear_session(free_memory=True)
     make_deterministic(work.seed)
     # The way is chosen on inner validation that adapt takes from the training persons itself.
-    store: adapt_views.Store | None = _KEPT.get("adapt")
-    if store is None:
-        store = _KEPT["adapt"] = adapt_views.Store()
-    adapted = adapt(work.config, work.train, store=store)
-    return probabilities(adapted.network.inference, work.held_out.images)[:, 0]
+    return run_batches(adapt(work.config, work.train).network.inference, work.held_out.images)[:, 0]
 
-
-_KEPT: dict[str, Any] = {}
-"""What one process computes for a fold and may use again for the next: nothing that was fitted."""
 
 FOLD_RECIPES: dict[str, FoldRecipe] = {
     "pca": FoldRecipe(run=_run_pca, uses_weights=False),
