@@ -138,7 +138,7 @@ def test_plain_keras_is_kept_by_a_resumed_run(
 
 def test_ctrl_c_says_how_to_go_on(process: Start, synthetic_root: Path, tmp_path: Path) -> None:
     run = tmp_path / "interrupted"
-    victim = process("train", "--data", synthetic_root, "-o", run, *SMALL[:2], "--epochs", "50")
+    victim = process("train", "--data", synthetic_root, "-o", run, *SMALL[:2], "--epochs", "500")
     _wait_for_epoch(run, victim)
     victim.send_signal(signal.SIGINT)
     _, words = victim.communicate(timeout=120)

@@ -43,7 +43,7 @@ def scores(faces: Portraits, way: str) -> NDArray[np.float64]:
 
 
 def test_as_it_is_the_shipped_model_answers_with_its_threshold_at_a_half(faces: Portraits) -> None:
-    shipped = load_predictor()
+    shipped = load_predictor(precision="float32")
     want = np.array([shipped.backend.probabilities(image[None])[0, 0] for image in faces.images])
     got = scores(faces, "base")
     middle = np.log(shipped.threshold / (1 - shipped.threshold))

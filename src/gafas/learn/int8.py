@@ -48,18 +48,26 @@ def quantize(model: Any, images: Rgb, *, keep: Keep) -> Any:
     with tempfile.TemporaryDirectory(prefix="gafas-int8-") as scratch, _silence():
         folded, target = Path(scratch) / "folded.onnx", Path(scratch) / "int8.onnx"
         nodes = _fold(model, folded)
-        quantize_static(
-            folded,
-            target,
-            _reader(model, images),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.Percentile,
-            nodes_to_exclude=sorted(keep(nodes)),
-            extra_options={"CalibPercentile": PERCENTILE},
-        )
+
+        def write(method: CalibrationMethod) -> None:
+            quantize_static(
+                folded,
+                target,
+                _reader(model, images),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=method,
+                nodes_to_exclude=sorted(keep(nodes)),
+                extra_options={"CalibPercentile": PERCENTILE},
+            )
+
+        try:
+            write(CalibrationMethod.Percentile)
+        except ValueError:
+            # In a network that has learnt next to nothing a map may hold one value only, which has no percentile.
+            write(CalibrationMethod.MinMax)
         quantized = onnx.load(target)
     onnx.checker.check_model(quantized)
     return quantized
