@@ -6,7 +6,9 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +70,40 @@ def show_ratio(pairs: Pairs) -> str:
     return f"{median:.3f} ({least:.3f}-{most:.3f})"
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a process took: seconds from start to end, seconds of processor time, peak of resident memory in MB."""
+
+    seconds: float
+    busy: float
+    peak_mb: float
+
+
+def run_process(words: Sequence[str], **options: Any) -> Used:
+    """Run a command line to its end; `options` are those of `subprocess.Popen`.
+
+    Raises
+    ------
+    SystemExit
+        Its exit code is not 0.
+    """
+    start = time.perf_counter()
+    process = subprocess.Popen(list(words), **options)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(words)}: exit code {process.returncode}")
+    # macOS counts in bytes, Linux in kilobytes.
+    peak = used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return Used(seconds, used.ru_utime + used.ru_stime, peak)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def machine() -> dict[str, Any]:
     """Return what the figures depend on: processor, cores, system, Python."""
     cpu = platform.processor() or platform.machine()
@@ -77,7 +113,7 @@ def machine() -> dict[str, Any]:
         cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), cpu)
     return {
         "cpu": cpu,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
     }

@@ -27,14 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import gafas
-from common import finish, markdown, paired, show_ratio
+from common import cores, finish, markdown, paired, run_process, show_ratio
 from gafas.datasets.synthetic import draw_synthetic
 from gafas.imaging import read_image
 from gafas.runtime.answers import judge_sources
 from gafas.runtime.predictor import Predictor
 from gafas.runtime.sources import Source
 
-_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _PER_FOLDER = 1000
 
 
@@ -90,7 +89,7 @@ class Streamed:
         start, wall = time.process_time(), time.perf_counter()
         failed = sum(
             answer.error is not None
-            for answer in judge_sources(self.predictor, self.sources, workers=_CORES, keep_images=False)
+            for answer in judge_sources(self.predictor, self.sources, workers=cores(), keep_images=False)
         )
         seconds, wall = time.process_time() - start, time.perf_counter() - wall
         if failed:
@@ -112,19 +111,18 @@ def predict_folder(folder: Path, count: int) -> dict[str, float]:
     """Run ``gafas predict`` on a folder as a process of its own and count its rows."""
     rows = folder.with_suffix(".csv")
     words = [sys.executable, "-m", "gafas", "predict", str(folder), "-o", str(rows)]
-    start = time.perf_counter()
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
+    used = run_process(words, stderr=subprocess.DEVNULL)
     with rows.open(encoding="utf-8", newline="") as stream:
         paths = list(dict.fromkeys(row["path"] for row in csv.DictReader(stream)))
-    if process.returncode or paths != sorted(paths) or len(paths) != count:
-        raise SystemExit(f"{' '.join(words)}: exit code {process.returncode}, rows of {len(paths)} of {count} images")
-    # macOS counts in bytes, Linux in kilobytes.
-    peak = used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    busy = (used.ru_utime + used.ru_stime) / seconds
-    return {"images": count, "seconds": seconds, "images_per_second": count / seconds, "cores": busy, "peak_mb": peak}
+    if paths != sorted(paths) or len(paths) != count:
+        raise SystemExit(f"{' '.join(words)}: rows of {len(paths)} of {count} images, or not in their order")
+    return {
+        "images": count,
+        "seconds": used.seconds,
+        "images_per_second": count / used.seconds,
+        "cores": used.busy / used.seconds,
+        "peak_mb": used.peak_mb,
+    }
 
 
 def measure_stream(found: Sequence[Path], *, images: int, rounds: int) -> tuple[str, dict[str, Any]]:

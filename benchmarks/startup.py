@@ -17,13 +17,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from common import Pairs, finish, markdown, paired, show_ratio
+from common import Pairs, finish, markdown, paired, run_process, show_ratio
 
 _GAFAS = (sys.executable, "-m", "gafas")
 _RUNTIME = (sys.executable, "-c", "import numpy, PIL.Image, onnxruntime")
@@ -46,16 +45,9 @@ class Process:
 
     def __call__(self) -> float:
         """Run it and return the seconds; the peak of resident memory, in MB, is added to `peaks`."""
-        start = time.perf_counter()
-        process = subprocess.Popen(self.words, stdout=subprocess.DEVNULL, env=self.environment)
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"{' '.join(self.words)}: exit code {process.returncode}")
-        # macOS counts in bytes, Linux in kilobytes.
-        self.peaks.append(used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
-        return seconds
+        used = run_process(self.words, stdout=subprocess.DEVNULL, env=self.environment)
+        self.peaks.append(used.peak_mb)
+        return used.seconds
 
 
 def photograph(folder: Path) -> tuple[Path, str]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "folder.py"
+from tests.benchmarks.smoke import smoke
 
 
 def test_the_smoke_run(tmp_path: Path) -> None:
-    words = [sys.executable, str(SCRIPT), "--smoke", "--json", str(tmp_path / "folder.json")]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    result = json.loads((tmp_path / "folder.json").read_text(encoding="utf-8"))
+    printed, result = smoke("folder.py", tmp_path)
     assert result["benchmark"] == "folder"
     stream, (run,) = result["stream"], result["folders"]
     assert list(stream["parts_ms"]) == ["decode", "find faces", "cut out", "classify"]
@@ -28,4 +22,4 @@ def test_the_smoke_run(tmp_path: Path) -> None:
     assert run["images_per_second"] == pytest.approx(24 / run["seconds"])
     assert 5 < run["peak_mb"] < 1000
     for word in (*stream["parts_ms"], "sum of the parts", "cores busy", "peak MB"):
-        assert word in done.stdout
+        assert word in printed

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "benchmarks"
-
-
-def run(script: str, folder: Path, *words: str) -> tuple[str, dict[str, Any]]:
-    target = folder / "out.json"
-    command = [sys.executable, str(SCRIPTS / script), "--smoke", "--json", str(target), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout, json.loads(target.read_text())
+from tests.benchmarks.smoke import smoke
 
 
 @pytest.mark.train
 def test_inference_compares_every_graph_with_the_reference(tmp_path: Path) -> None:
-    table, result = run("inference.py", tmp_path)
+    table, result = smoke("inference.py", tmp_path)
     base = result["candidates"]["gafas-base, float32"]
     assert len(base["reference_seconds"]) == len(base["candidate_seconds"]) == 2
     # MobileNetV2 at 112 pixels; counted by hand from its paper: 300 million at 224, a quarter of it here.
@@ -34,7 +22,7 @@ def test_inference_compares_every_graph_with_the_reference(tmp_path: Path) -> No
 
 
 def test_detection_counts_faces_and_time(tmp_path: Path) -> None:
-    table, result = run("detection.py", tmp_path)
+    table, result = smoke("detection.py", tmp_path)
     assert len(result["scenes"]) == 3
     for name, scene in result["scenes"].items():
         assert 0 <= scene["quick"] <= scene["faces"]

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "startup.py"
+from tests.benchmarks.smoke import smoke
 
 
 def test_the_smoke_run(tmp_path: Path) -> None:
-    words = [sys.executable, str(SCRIPT), "--smoke", "--json", str(tmp_path / "startup.json")]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    result = json.loads((tmp_path / "startup.json").read_text(encoding="utf-8"))
+    printed, result = smoke("startup.py", tmp_path)
     assert result["benchmark"] == "startup"
     assert result["machine"]["cores"] >= 1
     trials = result["trials"]
@@ -24,7 +18,7 @@ def test_the_smoke_run(tmp_path: Path) -> None:
         "gafas predict one.jpg -f csv",
     ]
     for trial in trials:
-        assert trial["candidate"] in done.stdout
+        assert trial["candidate"] in printed
         assert len(trial["candidate_seconds"]) == len(trial["reference_seconds"]) == result["n"] == 1
         assert trial["ratio"]["median"] == trial["candidate_seconds"][0] / trial["reference_seconds"][0]
         assert 5 < trial["candidate_peak_mb"] < 1000

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.train
+from tests.benchmarks.smoke import smoke
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "training.py"
+pytestmark = pytest.mark.train
 
 
 def test_the_smoke_run(tmp_path: Path) -> None:
-    words = [sys.executable, str(SCRIPT), "--smoke", "--seeds", "4", "--json", str(tmp_path / "training.json")]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
-    assert done.returncode == 0, done.stderr
-    result = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
+    printed, result = smoke("training.py", tmp_path, "--seeds", "4", timeout=180)
     assert (result["benchmark"], result["data"], result["rounds"]) == ("training", "drawn", 1)
     (plain,), (fast,) = result["reference"], result["candidate"]
     assert plain["seed"] == fast["seed"] == 4
@@ -30,4 +24,4 @@ def test_the_smoke_run(tmp_path: Path) -> None:
         assert fast["validation"][stage] == pytest.approx(plain["validation"][stage], abs=1.5 / fast["n"]["validation"])
     assert result["pairs"]["ratio"]["median"] == fast["seconds"]["total"] / plain["seconds"]["total"]
     for word in ("plain Keras", "gafas", "whole call, s", "validation accuracy, tuned", "times as fast"):
-        assert word in done.stdout
+        assert word in printed

@@ -19,7 +19,6 @@ from gafas.learn.config import PcaConfig
 from gafas.learn.pictures import Pictures
 
 ARCHITECTURE = "PCA of grey pixels, logistic regression"
-# ITU-R BT.601 luma, as Pillow's conversion to grey.
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from gafas.errors import BundleError, MissingExtraError, UsageError
 from gafas.imaging import Rgb
+from gafas.runtime.sessions import open_session
 
 Probabilities = NDArray[np.float32]
 
@@ -109,17 +110,8 @@ class OnnxBackend:
         meaning: OutputMeaning | None = None,
         input_size: tuple[int, int] | None = None,
     ) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        # Threads that spin while they wait take the processor from other images and other programs.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Plans of memory are kept for every shape of input, and batches come in several.
-        options.enable_mem_pattern = False
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = open_session(path, threads=threads)
         except Exception as error:  # ONNX Runtime's errors share no base class.
             raise BundleError(f"{path}: not a usable ONNX model: {_first_line(error)}") from error
         graph_inputs = self._session.get_inputs()

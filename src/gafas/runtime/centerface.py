@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gafas.errors import BundleError
 from gafas.imaging import Rgb, resize
+from gafas.runtime.sessions import open_session
 from gafas.values import FaceBox
 
 FLOAT32 = "centerface.float16.onnx"
@@ -126,18 +127,9 @@ def _round_up(side: int) -> int:
 
 
 def _open_session(name: str, threads: int) -> Any:
-    import onnxruntime
-
     path = Path(str(resources.files("gafas") / "assets" / name))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Threads that spin while they wait take the processor from other images and other programs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Plans of memory are kept for every shape of input, and pictures come in many: 60 MB for two threads.
-    options.enable_mem_pattern = False
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return open_session(path, threads=threads)
     except Exception as error:  # ONNX Runtime's errors share no base class.
         raise BundleError(f"{path}: the face detector cannot be loaded: {error}; install gafas again") from error
 
