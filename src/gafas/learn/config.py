@@ -154,8 +154,8 @@ class PcaConfig(Config):
 class GafasConfig(Config):
     """MobileNetV2 on face crops for two outputs, P(sunglasses) and P(eyeglasses); how the shipped model is made.
 
-    The head is fitted first (logistic regression), then all layers are trained with BatchNorm in inference mode,
-    AdamW with a cosine schedule and an exponential moving average of the weights. Bare faces get pasted glasses,
+    The head is fitted first (logistic regression), then all layers are trained with AdamW,
+    a cosine schedule and an exponential moving average of the weights. Bare faces get pasted glasses,
     every view is random: see `gafas.learn.views` and `gafas.learn.wearing`. Temperatures are chosen on random views of
     the validation part, thresholds on its pictures under the conditions of `gafas.learn.conditions`.
 

@@ -42,7 +42,9 @@ class FaceNetwork:
 
 
 def build_face_network(config: GafasConfig, weights: WeightsSource, *, outputs: int = len(OUTPUTS)) -> FaceNetwork:
-    """Build the network for the first `outputs` of `OUTPUTS`; BatchNorm keeps its statistics also while training.
+    """Build the network for the first `outputs` of `OUTPUTS`.
+
+    BatchNorm is wired to keep its statistics, but Keras 3.15 hands a training step's ``training=True`` down over that.
 
     Raises
     ------
