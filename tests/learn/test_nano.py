@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from gafas.errors import UsageError
 from gafas.imaging import Rgb
-from gafas.learn.config import NanoConfig
+from gafas.learn.config import GafasConfig, NanoConfig
 from gafas.learn.portraits import Portraits
 from gafas.learn.wearing import PasteConfig
+from gafas.learn.weights import WeightsSource
 from gafas.values import FaceBox, Sample
 from tests.faces import SEEDS, portrait
 
@@ -71,10 +72,15 @@ def test_it_is_small_and_begins_with_evenly_spaced_channels_of_its_teacher() -> 
     assert np.array_equal(small, large[:, :, rows][..., columns])
 
 
-def test_its_norms_learn() -> None:
+@pytest.mark.parametrize("recipe", ["gafas", "nano"])
+def test_norms_learn_in_training_and_only_there(recipe: str) -> None:
+    from gafas.learn.face_model import build_face_network
     from gafas.learn.nano import build_nano_network
 
-    network = build_nano_network(NanoConfig(input_size=32), taught=False)
+    if recipe == "nano":
+        network = build_nano_network(NanoConfig(input_size=32), taught=False)
+    else:
+        network = build_face_network(GafasConfig(input_size=32), WeightsSource("random"))
     norm = network.backbone.get_layer("bn_Conv1")
     before = np.array(norm.moving_mean)
     network.training(np.full((4, 32, 32, 3), 200, np.float32), training=True)

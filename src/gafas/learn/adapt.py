@@ -1,6 +1,6 @@
 """The shipped face model on a data set of one's own: as it is, with a new head, or lightly fine-tuned.
 
-Which of them serves best is chosen on inner validation, person-disjoint where persons are known.
+Which of the first two serves best is chosen on inner validation, person-disjoint where persons are known.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from gafas.values import Sample
 
 ARCHITECTURE = "MobileNetV2 1.0, global average pooling, dropout, dense 1: P(sunglasses); adapted from gafas-base"
 
-WAYS = ("base", "head", "tuned")
+WAYS = ("base", "head")
+"""Those that compete; ``tuned`` has to be asked for."""
 
 VIEWS = ViewConfig(
     turned=0.2,
@@ -58,7 +59,7 @@ class Adapted:
     network : FaceNetwork
         With one output, P(sunglasses).
     way : str
-        Of `WAYS`, the one that was taken.
+        ``base``, ``head`` or ``tuned``: the one that was taken.
     losses : dict
         Way → log loss on inner validation; empty where the way was given.
     """

@@ -218,8 +218,8 @@ class GafasConfig(Config):
 class NanoConfig(GafasConfig):
     """A narrow MobileNetV2 taught by the shipped model: a tenth of the time, a fifth of the size.
 
-    Sees what recipe ``gafas`` sees; its targets are mixed of the labels and of what the teacher says. BatchNorm
-    learns its statistics. See `gafas.learn.nano`.
+    Sees what recipe ``gafas`` sees; its targets are mixed of the labels and of what the teacher says. See
+    `gafas.learn.nano`.
 
     Command: ``gafas train --recipe nano``.
 
@@ -259,9 +259,10 @@ class NanoConfig(GafasConfig):
 class AdaptConfig(Config):
     """The shipped face model, adapted to a data set of one's own: P(sunglasses) only.
 
-    Three ways compete on inner validation, whose persons are not in inner training: the shipped model as it is, a new
-    head on its features, and a light fine-tuning of all layers; the one with the least log loss is then fitted to all
-    training pictures. Input size and margin are the shipped model's.
+    Two ways compete on inner validation, whose persons are not in inner training: the shipped model as it is, and a
+    new head on its features; the one with the least log loss is then fitted to all training pictures. A third, a light
+    fine-tuning of all layers, takes ten times as long and has to be asked for. Input size and margin are the shipped
+    model's.
 
     Command: ``gafas train --recipe adapt``.
 

@@ -44,8 +44,6 @@ class FaceNetwork:
 def build_face_network(config: GafasConfig, weights: WeightsSource, *, outputs: int = len(OUTPUTS)) -> FaceNetwork:
     """Build the network for the first `outputs` of `OUTPUTS`.
 
-    BatchNorm is wired to keep its statistics, but Keras 3.15 hands a training step's ``training=True`` down over that.
-
     Raises
     ------
     WeightsError
@@ -55,13 +53,10 @@ def build_face_network(config: GafasConfig, weights: WeightsSource, *, outputs: 
     return wire(config, build_backbone(size, weights), outputs=outputs)
 
 
-def wire(config: GafasConfig, backbone: Any, *, outputs: int = len(OUTPUTS), norms_learn: bool = False) -> FaceNetwork:
+def wire(config: GafasConfig, backbone: Any, *, outputs: int = len(OUTPUTS)) -> FaceNetwork:
     """Wire a backbone for training, inference and features.
 
-    Parameters
-    ----------
-    norms_learn : bool
-        Whether BatchNorm uses each training batch's own statistics and learns from them.
+    In training BatchNorm uses each batch's own statistics and learns from them, otherwise it uses what it learnt.
     """
     rescale = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")
     pool = keras.layers.GlobalAveragePooling2D(name="pool")
@@ -70,8 +65,8 @@ def wire(config: GafasConfig, backbone: Any, *, outputs: int = len(OUTPUTS), nor
 
     pixels = keras.Input((config.input_size, config.input_size, 3), name="image")
     features = pool(backbone(rescale(pixels), training=False))
-    # None: Keras decides, by whether it trains.
-    seen = pool(backbone(rescale(pixels), training=None)) if norms_learn else features
+    # Not training=False: Keras 3.15 hands a step's training=True down over it, others do not.
+    seen = pool(backbone(rescale(pixels)))
     training = keras.Model(pixels, head(dropout(seen)), name="gafas_training")
     probabilities = keras.layers.Activation("sigmoid", name="probabilities")(head(features))
     return FaceNetwork(

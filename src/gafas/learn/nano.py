@@ -30,7 +30,7 @@ _TRUNK = "block_16_project_BN"
 
 
 def build_nano_network(config: NanoConfig, *, taught: bool = True) -> FaceNetwork:
-    """Build the narrow network; unlike the large one its BatchNorm learns its statistics.
+    """Build the narrow network.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def build_nano_network(config: NanoConfig, *, taught: bool = True) -> FaceNetwor
             layer.momentum = 0.99
     if taught:
         _select_weights(backbone, build_shipped_network().backbone)
-    return wire(config, backbone, norms_learn=True)
+    return wire(config, backbone)
 
 
 def _select_weights(small: Any, large: Any) -> None:
