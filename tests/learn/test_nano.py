@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,21 +43,48 @@ def some_portraits() -> Portraits:
     return Portraits(samples, images, tuple(images), (FaceBox(12, 8, 52, 60, 0.9),) * 2)
 
 
-def test_the_targets_are_mixed_of_labels_and_teacher() -> None:
+def taught(teacher: Teacher, **others: Any) -> Any:
     from gafas.learn.nano import TaughtFeed
     from gafas.learn.views import ViewConfig
 
+    settings: dict[str, Any] = {"trust": 0.75, "pupil_size": 32, "batch_size": 3, "margin": 1.5, "seed": 1, "epoch": 1}
+    paste = PasteConfig(graft=0, dark=0, clear=0, hair=0, arms=0)
+    notes = others.pop("notes", {})
+    return TaughtFeed(
+        some_portraits(), (), teacher=teacher, notes=notes, paste=paste, views=ViewConfig(), **settings, **others
+    )
+
+
+def test_the_targets_are_mixed_of_labels_and_teacher() -> None:
     teacher = Teacher()
-    feed = TaughtFeed(
-        some_portraits(), (), teacher=teacher, trust=0.75, pupil_size=32, batch_size=3, margin=1.5, seed=1, epoch=1,
-        paste=PasteConfig(graft=0, dark=0, clear=0, hair=0, arms=0), views=ViewConfig(),
-    )  # fmt: skip
+    feed = taught(teacher)
     images, targets = feed[0]
     assert images.shape == (3, 32, 32, 3)
     assert teacher.seen[0].shape == (3, 64, 64, 3)
     assert teacher.seen[0].dtype == np.uint8
     assert set(targets.round(4).ravel().tolist()) <= {0.1875, 0.4375}
     assert (targets[:, 0] == np.float32(0.4375)).sum() == 1
+
+
+def test_a_second_pass_shows_the_same_views_mirrored_and_asks_nobody() -> None:
+    teacher = Teacher()
+    notes: dict[Any, Any] = {}
+    images, targets = taught(teacher, notes=notes)[0]
+    again, same = taught(teacher, notes=notes, mirrored=True)[0]
+    assert len(teacher.seen) == 1
+    assert np.array_equal(again, images[:, :, ::-1])
+    assert np.array_equal(same, targets)
+
+
+def test_accuracy_counts_soft_targets_by_their_side() -> None:
+    from gafas.learn.backend import keras
+    from gafas.learn.fitting import compile_averaged
+
+    model = keras.Sequential([keras.Input((2,))])
+    compile_averaged(model, 1e-3, averaging=0.9, weight_decay=0.0)
+    logits = np.array([[2.0, -1.0], [0.5, 0.5]], np.float32)
+    targets = np.array([[0.9, 0.2], [0.3, 0.7]], np.float32)
+    assert model.evaluate(logits, targets, verbose=0, return_dict=True)["accuracy"] == 0.75
 
 
 def test_it_is_small_and_begins_with_evenly_spaced_channels_of_its_teacher() -> None:
@@ -93,7 +121,12 @@ def test_norms_learn_in_training_and_only_there(recipe: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
-    [("width", 0.4, "0.35, 0.5, 0.75 or 1"), ("channels", 0, "1 to 1280"), ("trust", 1.5, "0 to 1")],
+    [
+        ("width", 0.4, "0.35, 0.5, 0.75 or 1"),
+        ("channels", 0, "1 to 1280"),
+        ("trust", 1.5, "0 to 1"),
+        ("fresh", 0, "at least 1"),
+    ],
 )
 def test_values_out_of_range(key: str, value: float, expected: str) -> None:
     with pytest.raises(UsageError, match=f"{key}: expected {expected}, got"):

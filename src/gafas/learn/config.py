@@ -231,20 +231,24 @@ class NanoConfig(GafasConfig):
         Of the last convolution.
     trust : float
         The teacher's share in the targets.
+    fresh : int
+        Epochs with views of their own; later ones show the same views again, every other time mirrored. They are kept
+        in memory, 66 MB an epoch, since making and judging a view takes as long as learning from it.
     """
 
     recipe: ClassVar[str] = "nano"
 
     input_size: int = 96
     batch_size: int = 64
-    epochs: int = 240
-    cycle: int = 240
+    epochs: int = 120
+    cycle: int = 120
     learning_rate: float = 2e-3
     averaging: float = 0.998
     dropout: float = 0.0
     width: float = 0.35
     channels: int = 512
     trust: float = 0.7
+    fresh: int = 30
 
     def __post_init__(self) -> None:
         """Check the values of the small network."""
@@ -253,6 +257,7 @@ class NanoConfig(GafasConfig):
         _require(self.width in widths, "width", "0.35, 0.5, 0.75 or 1", self.width)
         _require(1 <= self.channels <= 1280, "channels", "1 to 1280", self.channels)
         _require(0 <= self.trust <= 1, "trust", "0 to 1", self.trust)
+        _require(self.fresh > 0, "fresh", "at least 1", self.fresh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

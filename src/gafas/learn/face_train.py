@@ -32,7 +32,7 @@ from gafas.learn.fitting import (
 )
 from gafas.learn.glasses import Glasses
 from gafas.learn.model import run_batches
-from gafas.learn.nano import TaughtFeed, build_nano_network, open_teacher
+from gafas.learn.nano import Notes, TaughtFeed, build_nano_network, open_teacher
 from gafas.learn.portraits import Portraits
 from gafas.learn.results import score_parts
 from gafas.learn.runs import HISTORY, Run, State
@@ -136,6 +136,7 @@ class _Training:
         self.watched = _views(parts["validation"], config, count=_WATCHED_VIEWS, seed=config.seed + 1)
         self.loss = keras.losses.BinaryCrossentropy(from_logits=True)
         self.teacher = open_teacher() if isinstance(config, NanoConfig) else None
+        self.notes: Notes = {}
 
     def feed(self, epoch: int) -> FaceFeed:
         config = self.config
@@ -149,8 +150,18 @@ class _Training:
         }
         train = self.parts["train"]
         if isinstance(config, NanoConfig) and self.teacher is not None:
-            size = config.input_size
-            return TaughtFeed(train, self.overlays, teacher=self.teacher, trust=config.trust, pupil_size=size, **common)
+            passes, place = divmod(epoch - 1, config.fresh)
+            common["epoch"] = place + 1
+            return TaughtFeed(
+                train,
+                self.overlays,
+                teacher=self.teacher,
+                trust=config.trust,
+                pupil_size=config.input_size,
+                notes=self.notes,
+                mirrored=passes % 2 == 1,
+                **common,
+            )
         return FaceFeed(train, self.overlays, size=config.input_size, **common)
 
     def start(self, *, resumed: bool) -> None:

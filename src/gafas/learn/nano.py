@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.bundle import ONNX, load_bundle, shipped_bundle
+from gafas.imaging import Rgb
 from gafas.learn.backend import keras
 from gafas.learn.config import NanoConfig
 from gafas.learn.face_feed import FaceFeed
@@ -73,6 +74,10 @@ def _select(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return np.asarray(values[np.ix_(*places)])
 
 
+Notes = dict[tuple[int, int], tuple[Rgb, NDArray[np.float32]]]
+"""Batches by epoch and place: small views and their targets."""
+
+
 class TaughtFeed(FaceFeed):
     """A `FaceFeed` whose targets are partly what the teacher says of each view; the pupil sees it smaller.
 
@@ -84,18 +89,40 @@ class TaughtFeed(FaceFeed):
         The teacher's share in the targets, the labels have the rest.
     pupil_size : int
         Side of the views that are given out.
+    notes : dict
+        What was made in earlier passes over the same epoch, by epoch and place; it is filled here.
+    mirrored : bool
+        Whether the views are given out mirrored.
     others
         As `FaceFeed`.
     """
 
-    def __init__(self, *arguments: Any, teacher: Backend, trust: float, pupil_size: int, **others: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        teacher: Backend,
+        trust: float,
+        pupil_size: int,
+        notes: Notes,
+        mirrored: bool = False,
+        **others: Any,
+    ) -> None:
         super().__init__(*arguments, size=teacher.input_size[0], **others)
         self._teacher, self._trust, self._pupil_size = teacher, trust, pupil_size
+        self._notes, self._mirrored = notes, mirrored
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Make one batch: images (n, pupil_size, pupil_size, 3) and targets (n, 2), both float32."""
-        views, labels = super().__getitem__(index)
-        said = self._teacher.probabilities(views.astype(np.uint8))
+        """Make one batch, or take it from the notes: images (n, pupil_size, pupil_size, 3) and targets (n, 2)."""
+        key = (self._epoch, index)
+        if key not in self._notes:
+            self._notes[key] = self._make(index)
+        images, targets = self._notes[key]
+        return (images[:, :, ::-1] if self._mirrored else images).astype(np.float32), targets
+
+    def _make(self, index: int) -> tuple[Rgb, NDArray[np.float32]]:
+        floats, labels = super().__getitem__(index)
+        views = floats.astype(np.uint8)
+        said = self._teacher.probabilities(views)
         side = (self._pupil_size, self._pupil_size)
         small = np.stack([cv2.resize(view, side, interpolation=cv2.INTER_AREA) for view in views])
         return small, (self._trust * said + (1 - self._trust) * labels).astype(np.float32)
