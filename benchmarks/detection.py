@@ -70,15 +70,9 @@ def _photographs() -> list[Rgb]:
 
 
 def _drawn() -> list[Rgb]:
-    from gafas.datasets.drawing import draw_face, make_person
-    from gafas.datasets.drawing_head import Shot
+    from gafas.datasets.drawing import draw_portrait
 
-    images = []
-    for seed in range(40):
-        person = make_person(np.random.default_rng(seed), clear_glasses=False)
-        grey = draw_face(person, Shot("straight", "neutral", sunglasses=False), np.random.default_rng(100 + seed))
-        images.append(resize(np.stack([grey] * 3, axis=-1), (240, 256)))
-    return images
+    return [resize(draw_portrait(seed), (240, 256)) for seed in range(40)]
 
 
 def make_scene(sides: Sequence[float], known: Sequence[tuple[Rgb, FaceBox]], random: np.random.Generator) -> Scene:

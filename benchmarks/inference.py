@@ -153,6 +153,72 @@ def accuracies(candidate: Candidate, limit: int | None) -> dict[str, Any]:
     return figures
 
 
+def open_reference(given: Path | None) -> tuple[str, Path, Backend]:
+    """Return the name, the file and the opened graph that everything is measured against."""
+    file = find_reference(given)
+    if file is not None:
+        meaning = OutputMeaning("logit", "no_sunglasses")
+        return "the notebook's model.tflite, LiteRT", file, open_model(file, meaning=meaning)
+    print("the notebook's model.tflite is not here: gafas-base in float32 stands for it\n")
+    file = shipped_bundle() / ONNX
+    return "gafas-base, float32", file, open_model(file)
+
+
+def time_row(name: str, seconds: list[float], ratio: str, file: Path, worth: dict[str, Any]) -> tuple[object, ...]:
+    """Return one row of the first table."""
+    words = (f"{k} F1 {v['f1']:.4f}, accuracy {v['accuracy']:.4f} (n = {v['n']})" for k, v in worth.items())
+    megabytes = f"{file.stat().st_size / 1e6:.2f} MB"
+    return (name, f"{1000 * statistics.median(seconds):.3f}", ratio, megabytes, "; ".join(words))
+
+
+def measure_times(
+    candidates: list[Candidate], arguments: argparse.Namespace
+) -> tuple[str, dict[str, Pairs], dict[str, Any]]:
+    """Time all candidates against the reference; return the table, the times and the figures."""
+    name, file, reference = open_reference(arguments.reference)
+    reference_timer = timer(reference, calls=arguments.calls)
+    measured: dict[str, Pairs] = {}
+    rows = []
+    figures: dict[str, Any] = {"reference": name, "rounds": arguments.rounds, "calls": arguments.calls}
+    figures["candidates"] = {}
+    for candidate in candidates:
+        backend = open_model(candidate.path)
+        pairs = paired(reference_timer, timer(backend, calls=arguments.calls), rounds=arguments.rounds)
+        measured[candidate.name] = pairs
+        worth = accuracies(candidate, 16 if arguments.smoke else None) if arguments.accuracy else {}
+        rows.append(time_row(candidate.name, pairs.candidate, show_ratio(pairs), candidate.path, worth))
+        figures["candidates"][candidate.name] = {
+            **pairs.to_json(),
+            "bytes": candidate.path.stat().st_size,
+            "figures": worth,
+        }
+    every = [seconds for pairs in measured.values() for seconds in pairs.reference]
+    rows.insert(0, time_row(name, every, "1", file, {}))
+    table = markdown(["one crop, 1 thread", "ms", "ratio: median (min-max)", "file", "sunglasses"], [*rows, *PUBLISHED])
+    return table, measured, figures
+
+
+def measure_limits(candidates: list[Candidate], measured: dict[str, Pairs], *, size: int) -> tuple[str, dict[str, Any]]:
+    """Compare each candidate with a matrix product of `size`; return the table and the figures."""
+    limits = {kind: peak(kind, size=size) for kind in PRECISIONS}
+    rows, figures = [], {}
+    for candidate in candidates:
+        work, rate = multiply_adds(candidate.path), limits[candidate.precision]
+        least, seconds = work / rate, statistics.median(measured[candidate.name].candidate)
+        rows.append(
+            (candidate.name, f"{work / 1e6:.1f}", f"{rate / 1e9:.0f}", f"{1000 * least:.3f}", f"{seconds / least:.1f}")
+        )
+        figures[candidate.name] = {"multiply_adds": work, "least_seconds": least}
+    headers = [
+        "the machine's limit",
+        "10⁶ multiply-adds",
+        "10⁹/s in a matrix product",
+        "least ms",
+        "times that",
+    ]
+    return markdown(headers, rows), {"peak": limits, "candidates": figures}
+
+
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -163,59 +229,12 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="seconds instead of minutes: that it runs, not how fast")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    rounds, calls = (2, 5) if arguments.smoke else (arguments.rounds, arguments.calls)
+    if arguments.smoke:
+        arguments.rounds, arguments.calls = 2, 5
     candidates = find_candidates()
-    file = find_reference(arguments.reference)
-    if file is None:
-        print("the notebook's model.tflite is not here: gafas-base in float32 stands for it\n")
-        reference: Backend = open_model(shipped_bundle() / ONNX)
-    else:
-        reference = open_model(file, meaning=OutputMeaning("logit", "no_sunglasses"))
-    name = "gafas-base, float32" if file is None else "the notebook's model.tflite, LiteRT"
-    reference_timer = timer(reference, calls=calls)
-    measured: dict[str, Pairs] = {}
-    for candidate in candidates:
-        backend = open_model(candidate.path)
-        measured[candidate.name] = paired(reference_timer, timer(backend, calls=calls), rounds=rounds)
-    every = [seconds for pairs in measured.values() for seconds in pairs.reference]
-    size = (file or shipped_bundle() / ONNX).stat().st_size
-    rows: list[tuple[object, ...]] = [(name, f"{1000 * statistics.median(every):.3f}", "1", f"{size / 1e6:.2f} MB", "")]
-    payload: dict[str, Any] = {"reference": name, "rounds": rounds, "calls": calls, "candidates": {}}
-    for candidate in candidates:
-        pairs = measured[candidate.name]
-        worth = accuracies(candidate, 16 if arguments.smoke else None) if arguments.accuracy else {}
-        rows.append(
-            (
-                candidate.name,
-                f"{1000 * statistics.median(pairs.candidate):.3f}",
-                show_ratio(pairs),
-                f"{candidate.path.stat().st_size / 1e6:.2f} MB",
-                "; ".join(
-                    f"{k} F1 {v['f1']:.4f}, accuracy {v['accuracy']:.4f} (n = {v['n']})" for k, v in worth.items()
-                ),
-            )
-        )
-        payload["candidates"][candidate.name] = {
-            **pairs.to_json(), "bytes": candidate.path.stat().st_size, "figures": worth,
-        }  # fmt: skip
-    table = markdown(["one crop, 1 thread", "ms", "ratio: median (min-max)", "file", "sunglasses"], [*rows, *PUBLISHED])
-    limits = {kind: peak(kind, size=256 if arguments.smoke else 1536) for kind in PRECISIONS}
-    limit_rows = []
-    for candidate in candidates:
-        work = multiply_adds(candidate.path)
-        least = work / limits[candidate.precision]
-        seconds = statistics.median(measured[candidate.name].candidate)
-        limit_rows.append(
-            (candidate.name, f"{work / 1e6:.1f}", f"{limits[candidate.precision] / 1e9:.0f}", f"{1000 * least:.3f}",
-             f"{seconds / least:.1f}")
-        )  # fmt: skip
-        payload["candidates"][candidate.name] |= {"multiply_adds": work, "least_seconds": least}
-    limit_table = markdown(
-        ["against the machine's limit", "10⁶ multiply-adds", "10⁹/s in a matrix product", "least ms", "times that"],
-        limit_rows,
-    )
-    payload["peak"] = limits
-    finish("One crop", f"{table}\n\n{limit_table}", payload, arguments.json)
+    times, measured, figures = measure_times(candidates, arguments)
+    limits, figures["limits"] = measure_limits(candidates, measured, size=256 if arguments.smoke else 1536)
+    finish("One crop", f"{times}\n\n{limits}", figures, arguments.json)
 
 
 if __name__ == "__main__":

@@ -57,16 +57,11 @@ def photograph(folder: Path) -> tuple[Path, str]:
     if found:
         return found[0], "CelebA"
     # Imported only here: a process that is started counts the memory of this one as its own, until its program begins.
-    import numpy as np
-
-    from gafas.datasets.drawing import draw_face, make_person
-    from gafas.datasets.drawing_head import Shot
+    from gafas.datasets.drawing import draw_portrait
     from gafas.imaging import write_image
 
-    person = make_person(np.random.default_rng(4), clear_glasses=False)
-    grey = draw_face(person, Shot("straight", "neutral", sunglasses=False), np.random.default_rng(104))
     path = folder / "drawn.jpg"
-    write_image(path, np.stack([grey] * 3, axis=-1))
+    write_image(path, draw_portrait(4))
     return path, "drawn"
 
 

@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gafas.datasets.drawing import draw_face, make_person
-from gafas.datasets.drawing_head import Shot
+from gafas.datasets.drawing import draw_portrait
 from gafas.imaging import Rgb, resize
 
 SEEDS = (4, 9)
@@ -17,9 +16,7 @@ SEEDS = (4, 9)
 @lru_cache(maxsize=8)
 def portrait(seed: int = SEEDS[0], size: tuple[int, int] = (240, 256)) -> Rgb:
     """One drawn person, upright and grey."""
-    person = make_person(np.random.default_rng(seed), clear_glasses=False)
-    grey = draw_face(person, Shot("straight", "neutral", sunglasses=False), np.random.default_rng(100 + seed))
-    return resize(np.stack([grey] * 3, axis=-1), size)
+    return resize(draw_portrait(seed), size)
 
 
 def crowd(rows: int, columns: int, size: tuple[int, int] = (60, 64)) -> Rgb:

@@ -18,6 +18,19 @@ BEARDS = ("none", "none", "none", "moustache", "beard")
 FRAMES = ("wayfarer", "round", "aviator", "wrap")
 
 
+def draw_portrait(seed: int) -> NDArray[np.uint8]:
+    """Draw somebody who looks into the camera, without glasses.
+
+    Returns
+    -------
+    uint8 array (height, width, 3), RGB
+        All three channels alike.
+    """
+    person = make_person(np.random.default_rng(seed), clear_glasses=False)
+    grey = draw_face(person, Shot("straight", "neutral", sunglasses=False), np.random.default_rng(100 + seed))
+    return np.stack([grey] * 3, axis=-1)
+
+
 def make_person(rng: np.random.Generator, *, clear_glasses: bool) -> Person:
     """Invent a person."""
     skin = int(rng.integers(95, 215))
