@@ -74,7 +74,7 @@ def test_the_picture_stays_as_it_was() -> None:
 
 def test_the_centre_prior_is_highest_in_the_middle() -> None:
     prior = centre_prior((5, 7))
-    assert np.unravel_index(prior.argmax(), prior.shape) == (2, 3)
+    assert int(prior.argmax()) == 2 * 7 + 3
     np.testing.assert_allclose(prior, prior[::-1, ::-1])
     assert centre_prior((1, 1)).tolist() == [[1.0]]
 
