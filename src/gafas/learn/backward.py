@@ -6,7 +6,7 @@ the gradient of a convolution is a transposed convolution with the same weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,8 @@ class Backward:
             for value in (*inferred.value_info, *inferred.input, *inferred.output)
         }
         self._shapes |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-        self._constant: dict[str, bool] = dict.fromkeys(self._stored, True)
+        self._fixed = set(self._stored)
+        self._note_fixed(self._nodes)
         self._masks: dict[str, str] = {}
         self._count = 0
 
@@ -65,7 +66,7 @@ class Backward:
 
     def inner_inputs(self, node: Any) -> list[str]:
         """Return the inputs of a node that depend on the image."""
-        return [name for name in node.input if name and not self._is_constant(name)]
+        return [name for name in node.input if name and name not in self._fixed]
 
     def back_from(self, name: str) -> Iterator[Any]:
         """Yield the nodes that make a tensor, the last first; where there are several ways, the first input's."""
@@ -99,15 +100,16 @@ class Backward:
         UnknownGraphError
             `late` is made from something else too.
         """
-        nodes = self._between(early, late)
+        way = self._between(early, late)
         # Weights are unpacked (from float16, from integers) in the branch as well.
-        waiting, unpacking = [name for node in nodes for name in node.input], set()
+        waiting, unpacking = [name for node in way for name in node.input], set()
         while waiting:
             name = waiting.pop()
-            if name in self._made_by and name not in unpacking and self._is_constant(name):
+            if name in self._made_by and name in self._fixed and name not in unpacking:
                 unpacking.add(name)
                 waiting += self._made_by[name].input
-        nodes = [node for node in self._nodes if node in nodes or node.output[0] in unpacking]
+        wanted = unpacking.union(*(node.output for node in way))
+        nodes = [node for node in self._nodes if node.output[0] in wanted]
         renamed = {name: _PREFIX + name for node in nodes for name in node.output}
         for node in nodes:
             copy = type(node)()
@@ -118,6 +120,7 @@ class Backward:
             self.nodes.append(copy)
             self._made_by |= dict.fromkeys(copy.output, copy)
         self._nodes += self.nodes
+        self._note_fixed(self.nodes)
         self._shapes |= {new: self._shapes[old] for old, new in renamed.items() if old in self._shapes}
         return str(renamed[late])
 
@@ -234,11 +237,11 @@ class Backward:
 
         return np.asarray(numpy_helper.to_array(self._stored[name]))
 
-    def _is_constant(self, name: str) -> bool:
-        if name not in self._constant:
-            node = self._made_by.get(name)
-            self._constant[name] = node is not None and all(self._is_constant(given) for given in node.input if given)
-        return self._constant[name]
+    def _note_fixed(self, nodes: Sequence[Any]) -> None:
+        """Note what does not depend on the image; nodes come in their order."""
+        for node in nodes:
+            if all(name in self._fixed for name in node.input if name):
+                self._fixed.update(node.output)
 
     def _name(self) -> str:
         self._count += 1
