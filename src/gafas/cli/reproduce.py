@@ -170,11 +170,11 @@ def _conclude(job: Job, trained: Trained, comparisons: list[Comparison], baselin
         notes=_notes(job, baseline),
         tables={
             "Notebook | this run": report.markdown_table(columns, rows),
-            "Epoch by epoch": report.markdown_table(report.EPOCH_COLUMNS, epochs),
+            "Epoch by epoch": report.markdown_table(report.epoch_columns(), epochs),
             "Exported formats": report.markdown_table(export_columns, exported),
         },
     )
-    print_table("Epoch by epoch", report.EPOCH_COLUMNS, epochs)
+    print_table("Epoch by epoch", report.epoch_columns(), epochs)
     print_table("Notebook | this run", columns, rows)
     for text in _notes(job, baseline):
         note(text)
