@@ -85,7 +85,7 @@ def _draw_shares(axes: Axes, calibration: Calibration, words: Words) -> None:
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.set_ylabel(words("axis.share_wearing"), fontsize=LABEL_SIZE + 1)
-    axes.legend(loc="lower right", fontsize=LABEL_SIZE)
+    axes.legend(loc="upper left", fontsize=LABEL_SIZE)
     _grid(axes)
 
 

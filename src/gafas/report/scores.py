@@ -81,7 +81,14 @@ def draw_roc(targets: ArrayLike, probabilities: ArrayLike, *, threshold: float, 
     if curve is None:
         _say_one_class(axes, result, words("axis.no_roc"), words)
     else:
-        axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, label=words("axis.chance_auc", auc=words.number(0.5, 1)))
+        axes.plot(
+            [0, 1],
+            [0, 1],
+            color=GREY,
+            linestyle="--",
+            linewidth=1.2,
+            label=words("axis.chance_auc", auc=words.number(0.5, 1)),
+        )
         axes.plot(
             curve.false_positive_rate,
             curve.true_positive_rate,
@@ -164,7 +171,7 @@ def _mark_threshold(
     at = words("axis.threshold", threshold=words.localise(f"{threshold:.3g}"))
     if across is None or up is None:
         # Nothing was called positive: the threshold has no precision, so it has no place to stand.
-        axes.plot([], [], linestyle="none", label=f"{at}: {words('axis.nothing_positive')}")
+        axes.plot([], [], linestyle="none", label=f"{at}:\n{words('axis.nothing_positive')}")
         return
     axes.plot(
         [across],
@@ -177,7 +184,7 @@ def _mark_threshold(
         markeredgewidth=1,
         clip_on=False,
         zorder=3,
-        label=f"{at}: {names[0]} {words.number(across, 3)}{words('number.list')} {names[1]} {words.number(up, 3)}",
+        label=f"{at}:\n{names[0]} {words.number(across, 3)}{words('number.list')} {names[1]} {words.number(up, 3)}",
     )
 
 

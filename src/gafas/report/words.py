@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import numpy as np
+
 from gafas.errors import UsageError
 from gafas.values import Interval
 
@@ -49,11 +51,11 @@ class Words:
         return DASH if value is None else self.localise(f"{value:.{digits}f}")
 
     def short(self, value: float) -> str:
-        """Return a number with at most four significant digits, for settings and thresholds."""
-        return self.localise(f"{value:.4g}")
+        """Return a number with at most four significant digits and no exponent, for settings and thresholds."""
+        return self.localise(np.format_float_positional(float(f"{value:.4g}"), trim="-"))
 
     def count(self, value: int) -> str:
-        """Return a whole number, its thousands set apart from 10,000 on in Spanish and from 1,000 on in English."""
+        """Return a whole number, its thousands set apart as the language does."""
         grouped = abs(value) >= int(self("number.group_from"))
         return self.localise(f"{value:,}" if grouped else str(value))
 

@@ -26,10 +26,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and their values."""
+    """Names and their values; `short` ones stand in two columns where the page is wide enough."""
 
     kind: ClassVar[str] = "facts"
     rows: Sequence[tuple[str, str]]
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,25 @@ class Whisker:
     high: float
 
 
-Cell = str | Whisker
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The heading of a column of `Whisker`: what its left and right edges stand for."""
+
+    kind: ClassVar[str] = "scale"
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A figure with its interval below it."""
+
+    kind: ClassVar[str] = "pair"
+    value: str
+    interval: str
+
+
+Cell = str | Whisker | Pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +93,19 @@ class Table:
 
     kind: ClassVar[str] = "table"
     caption: str
-    columns: Sequence[str]
+    columns: Sequence[str | Scale]
     rows: Sequence[Sequence[Cell]]
     words: int = 0
     note: str = ""
     marked: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Small tables, beside each other where the page is wide enough."""
+
+    kind: ClassVar[str] = "tables"
+    items: Sequence[Table]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,15 +163,16 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photos:
-    """A sheet of photographs."""
+    """A sheet of photographs; `columns` are so many on wide pages, ``None`` for as many as find room."""
 
     kind: ClassVar[str] = "photos"
     caption: str
     items: Sequence[Photo]
+    columns: int | None = None
     unreadable: str = ""
 
 
-Block = Text | Part | Facts | Headlines | Table | Matrix | Chart | Charts | Photos
+Block = Text | Part | Facts | Headlines | Table | Tables | Matrix | Chart | Charts | Photos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

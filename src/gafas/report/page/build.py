@@ -59,8 +59,8 @@ def render_page(material: Material, *, words: Words) -> str:
         sections=build_sections(material, words),
         written=words("page.written", version=__version__, folder=folder.path.name),
     )
-    # A percentage is never torn apart at the end of a line.
-    return page.replace(" %", "\N{NO-BREAK SPACE}%")
+    # Neither a percentage nor a count is torn apart at the end of a line.
+    return page.replace(" %", "\N{NO-BREAK SPACE}%").replace("n = ", "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
 def build_sections(material: Material, words: Words) -> Sequence[Section]:
@@ -73,7 +73,7 @@ def build_sections(material: Material, words: Words) -> Sequence[Section]:
         data_section(material, words) if folder.kind != "bundle" else None,
         recipe_section(material, words),
         training_section(material, words),
-        results_section(sets, words),
+        results_section(sets, words, exported=folder.kind == "run" and folder.evaluation is not None),
         groups_section(sets, words, without=("person",) if folder.kind == "crossval" else ()),
         persons_section(material, words),
         conditions_section(sets, words),

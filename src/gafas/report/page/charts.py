@@ -24,7 +24,6 @@ _COLOURS = {
 """Every colour of `gafas.report.style`, and those of frames and legends, → the page's own, light and dark."""
 
 
-
 class _Localised(ScalarFormatter):
     """Ticks with the language's own decimal mark."""
 
@@ -36,7 +35,7 @@ class _Localised(ScalarFormatter):
         return self._words.localise(super().__call__(x, pos))
 
 
-def to_svg(figure: Figure, *, name: str, words: Words) -> str:
+def to_svg(figure: Figure, *, name: str, words: Words, size: tuple[float, float] | None = None) -> str:
     """Return a figure as an ``<svg>`` element.
 
     Parameters
@@ -47,7 +46,11 @@ def to_svg(figure: Figure, *, name: str, words: Words) -> str:
         Of its own on the page: its ids begin with it.
     words : Words
         The language.
+    size : (width, height), optional
+        Inches, where they are to be others than the figure's own.
     """
+    if size is not None:
+        figure.set_size_inches(*size)
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             if isinstance(axis.get_major_formatter(), ScalarFormatter):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from gafas.datasets.summary import Count, largest, summarise
 from gafas.report.data_pictures import choose_at_resolutions
-from gafas.report.page.blocks import Block, Part, Photo, Photos, Section, Table, Text
+from gafas.report.page.blocks import Block, Part, Photo, Photos, Section, Table, Tables, Text
 from gafas.report.page.material import Material
 from gafas.report.page.photos import file_to_uri
 from gafas.report.words import Words
@@ -22,41 +22,40 @@ def data_section(material: Material, words: Words) -> Section | None:
     dataset, rows = material.dataset, material.folder.rows
     blocks: list[Block] = []
     if dataset is not None:
-        blocks += _counts(dataset, words)
+        blocks.append(_lead(dataset, words))
     else:
         reason = material.missing
         text = words("page.no_data", reason=reason) if reason else words("page.no_data_plain")
         blocks.append(Text(text, "missing"))
+    tables = _counts(dataset, words) if dataset is not None else []
     if material.folder.kind == "run" and rows:
-        blocks += [Part(words("data.split")), _parts([(row.part, row.sample) for row in rows], words)]
+        tables.insert(0, _parts([(row.part, row.sample) for row in rows], words))
+    blocks += [Tables(tables)] if tables else []
     if dataset is not None:
-        blocks += [Part(words("data.samples")), *_pictures(dataset, words, seed=int(material.folder.config.get("seed", 0)))]
+        blocks += [
+            Part(words("data.samples")),
+            *_pictures(dataset, words, seed=int(material.folder.config.get("seed", 0))),
+        ]
     return Section(name="data", title=words("data.title"), blocks=blocks)
 
 
-def _counts(dataset: Dataset, words: Words) -> list[Block]:
+def _lead(dataset: Dataset, words: Words) -> Text:
     counted = summarise(dataset)
     numbers = {name: words.count(getattr(counted, name)) for name in ("photographs", "sunglasses", "no_sunglasses")}
     files = {name: words.count(getattr(counted, name)) for name in ("files", "bad", "skipped")}
-    blocks: list[Block] = [
-        Text(f"{words('data.name', name=dataset.name, **numbers)} {words('data.files', **files)}"),
-    ]
+    return Text(f"{words('data.name', name=dataset.name, **numbers)} {words('data.files', **files)}")
+
+
+def _counts(dataset: Dataset, words: Words) -> list[Table]:
+    tables: list[Table] = []
     eyewear = Counter(sample.eyewear for sample in largest(dataset) if sample.eyewear is not None)
     if eyewear:
         rows = [(words.term("eyewear", name), words.count(eyewear[name])) for name in EYEWEAR]
-        blocks.append(
-            Table(
-                caption=words("data.glasses_caption"),
-                columns=(words("group.eyewear"), words("data.total")),
-                rows=rows,
-            )
-        )
-    for key, counts in counted.by.items():
-        if len(counts) > _MOST_ROWS:
-            blocks.append(Text(words("data.many", n=words.count(len(counts)), group=words(f"group.{key}"))))
-        else:
-            blocks.append(_table(key, counts, words))
-    return blocks
+        columns = (words("group.eyewear"), words("data.total"))
+        tables.append(Table(caption=words("data.glasses_caption"), columns=columns, rows=rows))
+    # Thousands of persons are no table for a page.
+    by = summarise(dataset).by.items()
+    return [*tables, *(_table(key, counts, words) for key, counts in by if len(counts) <= _MOST_ROWS)]
 
 
 def _table(key: str, counts: Sequence[Count], words: Words) -> Table:
@@ -93,12 +92,13 @@ def _pictures(dataset: Dataset, words: Words, *, seed: int) -> list[Block]:
             for size, samples in chosen.items()
             for sample in samples
         ]
-        blocks.append(_sheet(words("data.resolutions_caption"), items, words))
+        columns = len(next(iter(chosen.values())))
+        blocks.append(_sheet(words("data.resolutions_caption"), items, words, columns=columns))
     else:
         samples = largest(dataset)
         some = [sample for label in ("sunglasses", "no_sunglasses") for sample in _spread(samples, label)]
-        items = [_photo(dataset, sample, words, line=words.term("label", sample.label)) for sample in some]
-        blocks.append(_sheet(words("data.training_caption"), items, words))
+        items = [_photo(dataset, sample, words, line=worn(sample, words)) for sample in some]
+        blocks.append(_sheet(words("data.training_caption"), items, words, columns=_SHOWN // 2))
     if dataset.bad:
         items = [_photo(dataset, sample, words) for sample in dataset.bad[:_MOST_ROWS]]
         blocks.append(_sheet(words("data.bad_caption", n=len(dataset.bad)), items, words))
@@ -111,8 +111,8 @@ def _spread(samples: Sequence[Sample], label: str) -> list[Sample]:
     return found[:: max(1, len(found) // (_SHOWN // 2))][: _SHOWN // 2]
 
 
-def _sheet(caption: str, items: Sequence[Photo], words: Words) -> Photos:
-    return Photos(caption=caption, items=items, unreadable=words("page.unreadable"))
+def _sheet(caption: str, items: Sequence[Photo], words: Words, *, columns: int | None = None) -> Photos:
+    return Photos(caption=caption, items=items, columns=columns, unreadable=words("page.unreadable"))
 
 
 def _photo(dataset: Dataset, sample: Sample, words: Words, *, line: str = "") -> Photo:
@@ -121,6 +121,13 @@ def _photo(dataset: Dataset, sample: Sample, words: Words, *, line: str = "") ->
     alt = words("data.alt", person=sample.person, words=title) if sample.pose else words("data.alt_plain", words=title)
     alt = f"{alt}, {line}" if line else alt
     return Photo(uris=[uri] if uri else [], alts=[alt], title=title, lines=[line] if line else [])
+
+
+def worn(sample: Sample, words: Words) -> str:
+    """Return what is worn, as finely as the data set knows."""
+    if sample.eyewear is not None:
+        return words.term("eyewear", sample.eyewear)
+    return words.term("label", sample.label)
 
 
 def describe(sample: Sample, words: Words) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from gafas.errors import ImageError
 from gafas.imaging import Rgb, read_image
 from gafas.report.errors import worst_errors
 from gafas.report.page.blocks import Block, Photo, Photos, Section, Table, Text
+from gafas.report.page.data import worn
 from gafas.report.page.material import Material, Scored
 from gafas.report.page.photos import file_to_uri, to_uri
 from gafas.report.words import Words
-from gafas.values import LABELS, Dataset, Sample
+from gafas.values import LABELS, Dataset
 
 MAX_ERRORS = 48
 """Errors shown as pictures at most."""
@@ -59,7 +62,7 @@ def errors_section(material: Material, words: Words, *, explain: Explain | None,
 
 def _error(dataset: Dataset, scored: Scored, place: int, words: Words, explain: Explain | None) -> Photo:
     sample, score = scored.samples[place], scored.probabilities[place]
-    truth = _truth(sample, words)
+    truth = worn(sample, words)
     uris, alts = [], [words("errors.alt", path=sample.path, truth=truth)]
     try:
         image = read_image(dataset.root / sample.path)
@@ -71,16 +74,16 @@ def _error(dataset: Dataset, scored: Scored, place: int, words: Words, explain: 
     except ImageError:
         uris.clear()
     said = words.term("label", LABELS[int(score >= scored.threshold)])
-    lines = [words("errors.probability", probability=words.probability(score)), sample.path]
+    lines = [words("page.probability", probability=words.probability(score)), sample.path]
     return Photo(uris=uris, alts=alts, title=said, lines=lines, wrong=words("errors.truth", truth=truth))
 
 
 def _list(scored: Scored, places: list[int], words: Words) -> Table:
     rows = [
-        (scored.samples[place].path, _truth(scored.samples[place], words), words.probability(scored.probabilities[place]))
+        (scored.samples[place].path, worn(scored.samples[place], words), words.probability(scored.probabilities[place]))
         for place in places
     ]
-    columns = (words("errors.path"), words("page.truth"), "P(sunglasses)")
+    columns = (words("errors.path"), words("page.truth"), words("page.score"))
     return Table(caption=words("errors.list_caption"), columns=columns, rows=rows, words=1)
 
 
@@ -89,9 +92,11 @@ def predictions_section(material: Material, words: Words) -> Section | None:
     scored, dataset = material.scored, material.dataset
     if scored is None or dataset is None:
         return None
-    shown = min(_PREDICTIONS, len(scored.samples))
-    items = [_prediction(dataset, scored, place, words) for place in range(shown)]
-    caption = words("predictions.caption", shown=shown, n=words.count(len(scored.samples)))
+    # From all over the list: at its head there is often one class only.
+    n = len(scored.samples)
+    places = np.unique(np.linspace(0, n - 1, _PREDICTIONS).round().astype(int)).tolist()
+    items = [_prediction(dataset, scored, place, words) for place in places]
+    caption = words("predictions.caption", shown=len(places), n=words.count(n))
     sheet = Photos(caption=caption, items=items, unreadable=words("page.unreadable"))
     title = words("predictions.title" if scored.part == "test" else "predictions.title_plain")
     return Section(name="predictions", title=title, blocks=[sheet])
@@ -105,12 +110,6 @@ def _prediction(dataset: Dataset, scored: Scored, place: int, words: Words) -> P
         uris=[uri] if uri else [],
         alts=[words("predictions.alt", path=sample.path)],
         title=words.term("label", said),
-        lines=[words("predictions.probability", probability=words.probability(score))],
+        lines=[words("page.probability", probability=words.probability(score))],
         wrong="" if said == sample.label else words("predictions.wrong", truth=words.term("label", sample.label)),
     )
-
-
-def _truth(sample: Sample, words: Words) -> str:
-    if sample.eyewear is not None:
-        return words.term("eyewear", sample.eyewear)
-    return words.term("label", sample.label)

@@ -10,7 +10,7 @@ from typing import Any
 from gafas.errors import ImageError
 from gafas.imaging import read_image
 from gafas.report.curves import draw_curves
-from gafas.report.page.blocks import Block, Chart, Part, Photo, Photos, Section, Table
+from gafas.report.page.blocks import Block, Chart, Facts, Part, Photo, Photos, Section, Table
 from gafas.report.page.charts import to_svg
 from gafas.report.page.material import Material
 from gafas.report.page.photos import to_uri
@@ -39,10 +39,7 @@ def recipe_section(material: Material, words: Words) -> Section | None:
     for stage, seconds in _seconds(folder.metrics.get("seconds")):
         name = words("recipe.seconds", stage=words.term("stage", stage)).rstrip(", ")
         rows.append((name, words("recipe.seconds_value", value=words.count(round(seconds)))))
-    caption = words("recipe.caption", recipe=folder.config.get("recipe", ""))
-    columns = (words("recipe.setting"), words("page.value"))
-    table = Table(caption=caption, columns=columns, rows=rows)
-    return Section(name="recipe", title=words("recipe.title"), blocks=[table])
+    return Section(name="recipe", title=words("recipe.title"), blocks=[Facts(rows, short=True)])
 
 
 def _value(name: str, value: Any, words: Words) -> str:
@@ -114,4 +111,4 @@ def _components(folder: Path, words: Words) -> list[Block]:
         items.append(Photo(uris=[uri], alts=[text], title=text, width=480))
     if not items:
         return []
-    return [Part(words("training.pca")), Photos(caption=words("training.pca"), items=items)]
+    return [Part(words("training.pca")), Photos(caption=words("training.pca_caption"), items=items)]

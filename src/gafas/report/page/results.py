@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gafas.report.calibration import draw_reliability
-from gafas.report.page.blocks import Block, Chart, Charts, Part, Section, Table, Text
+from gafas.report.page.blocks import Block, Chart, Charts, Pair, Part, Section, Table, Text
 from gafas.report.page.charts import to_svg
 from gafas.report.page.figures import FigureSet, read_calibration
 from gafas.report.page.material import Scored
@@ -16,6 +16,9 @@ from gafas.report.words import Words
 from gafas.values import LABELS
 
 Build = Callable[[FigureSet, int, Words], list[Block]]
+
+_HALF = (4.8, 4.8)
+"""Inches of a drawing that has half of the page's width: its words stay as large as those of the others."""
 
 _SHARES = ("precision", "recall", "f1", "accuracy")
 
@@ -33,9 +36,9 @@ def _section(name: str, sets: Sequence[FigureSet], words: Words, build: Build, *
     return Section(name=name, title=words(f"{name}.title"), blocks=[*([Text(lead)] if lead else []), *blocks])
 
 
-def results_section(sets: Sequence[FigureSet], words: Words) -> Section | None:
-    """Return figures, confusion and curves."""
-    return _section("results", sets, words, _results)
+def results_section(sets: Sequence[FigureSet], words: Words, *, exported: bool = False) -> Section | None:
+    """Return figures, confusion and curves; `exported` says that they are of an exported model, not of the trained."""
+    return _section("results", sets, words, _results, lead=words("results.exported") if exported else "")
 
 
 def _results(one: FigureSet, number: int, words: Words) -> list[Block]:
@@ -89,7 +92,7 @@ def _roc(scored: Scored, words: Words) -> Chart:
         recall=words.share(figures.get("recall")),
         fpr=words.share(counts["fp"] / negatives if negatives else None),
     )
-    return Chart(svg=to_svg(figure, name="roc", words=words), caption=words("results.roc_caption"), alt=alt)
+    return Chart(svg=to_svg(figure, name="roc", words=words, size=_HALF), caption=words("results.roc_caption"), alt=alt)
 
 
 def _precision_recall(scored: Scored, words: Words) -> Chart:
@@ -102,7 +105,7 @@ def _precision_recall(scored: Scored, words: Words) -> Chart:
         precision=words.share(figures.get("precision")),
         recall=words.share(figures.get("recall")),
     )
-    svg = to_svg(figure, name="precision-recall", words=words)
+    svg = to_svg(figure, name="precision-recall", words=words, size=_HALF)
     return Chart(svg=svg, caption=words("results.precision_recall_caption"), alt=alt)
 
 
@@ -147,20 +150,21 @@ def _thresholds(one: FigureSet, number: int, words: Words) -> list[Block]:
     marked = next((place for place, row in enumerate(found) if row["threshold"] == own), None)
     rows = [
         (
-            words("thresholds.chosen", threshold=words.short(own)) if place == marked else words.short(row["threshold"]),
-            *(cell for name in _SHARES for cell in _with_interval(row, name, words)),
+            words("thresholds.chosen", threshold=words.short(own))
+            if place == marked
+            else words.short(row["threshold"]),
+            *(_with_interval(row, name, words) for name in _SHARES),
         )
         for place, row in enumerate(found)
     ]
-    columns = [words("thresholds.threshold")]
-    columns += [cell for name in _SHARES for cell in (words(f"results.{name}"), words("page.interval"))]
+    columns = [words("thresholds.threshold"), *(words(f"results.{name}") for name in _SHARES)]
     return [Table(caption=words("thresholds.caption"), columns=columns, rows=rows, marked=marked)]
 
 
-def _with_interval(row: Mapping[str, Any], name: str, words: Words) -> tuple[str, str]:
+def _with_interval(row: Mapping[str, Any], name: str, words: Words) -> Pair:
     if row[name] is None:
-        return words.share(None), words.share(None)
-    return words.share(row[name]), words.share_between((row[f"{name}_low"], row[f"{name}_high"]))
+        return Pair(words.share(None), "")
+    return Pair(words.share(row[name]), words.share_between((row[f"{name}_low"], row[f"{name}_high"])))
 
 
 def groups_section(sets: Sequence[FigureSet], words: Words, *, without: Sequence[str] = ()) -> Section | None:
@@ -196,7 +200,9 @@ def _conditions(one: FigureSet, number: int, words: Words) -> list[Block]:
         ("robustness", "condition", words("conditions.condition")),
     ):
         if found := one.figures.get(key):
-            caption = words("conditions.resolution_caption" if term == "resolution" else "conditions.robustness_caption")
+            caption = words(
+                "conditions.resolution_caption" if term == "resolution" else "conditions.robustness_caption"
+            )
             named = [(words.term(term, name), figures) for name, figures in found.items()]
             blocks.append(accuracy_table(caption, first, named, words))
     if unclear := one.figures.get("unclear"):

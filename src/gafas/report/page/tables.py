@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import floor
 from typing import Any
 
-from gafas.report.page.blocks import Cell, Matrix, Table, Whisker
+from gafas.report.page.blocks import Cell, Matrix, Scale, Table, Whisker
 from gafas.report.words import Words
 
 _SHARES = ("accuracy", "precision", "recall", "f1")
@@ -58,11 +58,10 @@ def accuracy_table(
         )
         for name, figures in rows
     ]
-    drawn = words("page.interval_drawing", low=words.share(start), high=words.share(1.0))
     columns = (
         first,
         words("results.accuracy"),
-        drawn,
+        Scale(*(words("number.percent", number=round(100 * end)) for end in (start, 1))),
         words("page.interval"),
         words("page.right"),
         words("page.n"),
