@@ -27,9 +27,7 @@ def report(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Default: report.html in RUN; of a model NAME-report.html."
-        ),
+        typer.Option("--output", "-o", metavar="FILE", help="Default: RUN/report.html; of a model NAME-report.html."),
     ] = None,
     language: Annotated[str, typer.Option("--lang", help="en or es: all words, and how numbers are written.")] = "en",
     data: Annotated[

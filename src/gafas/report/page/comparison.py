@@ -94,9 +94,8 @@ def persons_section(material: Material, words: Words) -> Section | None:
     rows = figures.get("by", {}).get("person", [])
     if rows:
         named = [(row["group"], row) for row in rows]
-        blocks.append(
-            _with_folds(folder, accuracy_table(words("persons.caption"), words("group.person"), named, words), words)
-        )
+        table = accuracy_table(words("persons.caption"), words("group.person"), named, words)
+        blocks.append(_with_folds(folder, table, words))
     return Section(name="persons", title=words("persons.title"), blocks=blocks)
 
 

@@ -1,4 +1,4 @@
-"""The sets of figures that a page is of, in the one form that `gafas evaluate` writes. Reads, and fills what is missing."""
+"""The sets of figures that a page is of, in the one form that `gafas evaluate` writes; what is missing is filled in."""
 
 from __future__ import annotations
 
@@ -30,12 +30,15 @@ class FigureSet:
         As ``metrics.json`` of an evaluation.
     scored : Scored or None
         The images themselves.
+    place : int
+        Among the sets of a page.
     """
 
     name: str
     part: str
     figures: dict[str, Any]
     scored: Scored | None
+    place: int = 0
 
 
 def figure_sets(material: Material) -> list[FigureSet]:
@@ -49,11 +52,10 @@ def figure_sets(material: Material) -> list[FigureSet]:
         parts = {name: folder.metrics[name] for name in ("test", "validation", "train") if name in folder.metrics}
         return [FigureSet(name="", part=name, figures=one, scored=None) for name, one in list(parts.items())[:1]]
     if folder.kind == "bundle":
-        named = {name: one for name, one in folder.metrics.items() if isinstance(one, dict) and "n" in one}
+        named = [(name, one) for name, one in folder.metrics.items() if "n" in one and not name.endswith(_INT8)]
         return [
-            FigureSet(name=name, part=one.get("split", "all"), figures=one, scored=None)
-            for name, one in named.items()
-            if not name.endswith(_INT8)
+            FigureSet(name=name, part=one["split"], figures=one, scored=None, place=place)
+            for place, (name, one) in enumerate(named)
         ]
     figures, part = folder.metrics, "folds"
     if folder.evaluation is not None:

@@ -40,7 +40,10 @@ def export_section(material: Material, words: Words) -> Section | None:
 
 def _files(bundle: Bundle, words: Words) -> Table:
     rows = []
+    # The SavedModel's parts say nothing to a reader.
     for name, digest in bundle.manifest.files.items():
+        if "/" in name:
+            continue
         size = (bundle.folder / name).stat().st_size
         rows.append((name, digest[:_DIGEST], words("export.size_value", value=words.number(size / 1e6, 2))))
     columns = (words("export.file"), words("export.sha"), words("export.size"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gafas.report.calibration import draw_reliability
-from gafas.report.page.blocks import Block, Chart, Charts, Pair, Part, Section, Table, Text
+from gafas.report.page.blocks import Block, Cell, Chart, Charts, Pair, Part, Section, Table, Text
 from gafas.report.page.charts import to_svg
 from gafas.report.page.figures import FigureSet, read_calibration
 from gafas.report.page.material import Scored
@@ -15,7 +15,7 @@ from gafas.report.scores import draw_precision_recall, draw_roc
 from gafas.report.words import Words
 from gafas.values import LABELS
 
-Build = Callable[[FigureSet, int, Words], list[Block]]
+Build = Callable[[FigureSet, Words], list[Block]]
 
 _HALF = (4.8, 4.8)
 """Inches of a drawing that has half of the page's width: its words stay as large as those of the others."""
@@ -26,8 +26,8 @@ _SHARES = ("precision", "recall", "f1", "accuracy")
 def _section(name: str, sets: Sequence[FigureSet], words: Words, build: Build, *, lead: str = "") -> Section | None:
     """Return one section of all sets, each under its name; ``None`` where none has anything to say."""
     blocks: list[Block] = []
-    for number, one in enumerate(sets):
-        built = build(one, number, words)
+    for one in sets:
+        built = build(one, words)
         if built and one.name:
             blocks.append(Part(one.name))
         blocks += built
@@ -41,7 +41,7 @@ def results_section(sets: Sequence[FigureSet], words: Words, *, exported: bool =
     return _section("results", sets, words, _results, lead=words("results.exported") if exported else "")
 
 
-def _results(one: FigureSet, number: int, words: Words) -> list[Block]:
+def _results(one: FigureSet, words: Words) -> list[Block]:
     figures = one.figures
     caption = words(
         "results.figures_caption",
@@ -60,7 +60,7 @@ def _results(one: FigureSet, number: int, words: Words) -> list[Block]:
     if figures.get("eyewear"):
         blocks += _eyewear(figures["eyewear"], words)
     if one.scored is None:
-        return [*blocks, *([] if number else [Text(words("results.no_rows"), "missing")])]
+        return [*blocks, *([] if one.place else [Text(words("results.no_rows"), "missing")])]
     return [*blocks, Charts([_roc(one.scored, words), _precision_recall(one.scored, words)])]
 
 
@@ -114,11 +114,11 @@ def calibration_section(sets: Sequence[FigureSet], words: Words) -> Section | No
     return _section("calibration", sets, words, _calibration, lead=words("calibration.lead"))
 
 
-def _calibration(one: FigureSet, number: int, words: Words) -> list[Block]:
+def _calibration(one: FigureSet, words: Words) -> list[Block]:
     if "calibration" not in one.figures:
         return []
     calibration = read_calibration(one.figures["calibration"])
-    svg = to_svg(draw_reliability(calibration, words=words), name=f"reliability-{number}", words=words)
+    svg = to_svg(draw_reliability(calibration, words=words), name=f"reliability-{one.place}", words=words)
     alt = words(
         "calibration.alt",
         n=words.count(calibration.n),
@@ -142,21 +142,17 @@ def thresholds_section(sets: Sequence[FigureSet], words: Words) -> Section | Non
     return _section("thresholds", sets, words, _thresholds, lead=words("thresholds.lead"))
 
 
-def _thresholds(one: FigureSet, number: int, words: Words) -> list[Block]:
+def _thresholds(one: FigureSet, words: Words) -> list[Block]:
     found = one.figures.get("thresholds")
     if not found:
         return []
     own = one.figures["threshold"]
     marked = next((place for place, row in enumerate(found) if row["threshold"] == own), None)
-    rows = [
-        (
-            words("thresholds.chosen", threshold=words.short(own))
-            if place == marked
-            else words.short(row["threshold"]),
-            *(_with_interval(row, name, words) for name in _SHARES),
-        )
-        for place, row in enumerate(found)
-    ]
+    rows: list[list[Cell]] = []
+    for place, row in enumerate(found):
+        threshold = words.short(row["threshold"])
+        name = words("thresholds.chosen", threshold=threshold) if place == marked else threshold
+        rows.append([name, *(_with_interval(row, share, words) for share in _SHARES)])
     columns = [words("thresholds.threshold"), *(words(f"results.{name}") for name in _SHARES)]
     return [Table(caption=words("thresholds.caption"), columns=columns, rows=rows, marked=marked)]
 
@@ -170,7 +166,7 @@ def _with_interval(row: Mapping[str, Any], name: str, words: Words) -> Pair:
 def groups_section(sets: Sequence[FigureSet], words: Words, *, without: Sequence[str] = ()) -> Section | None:
     """Return the results of each group; `without` names groupings that stand elsewhere."""
 
-    def build(one: FigureSet, number: int, words: Words) -> list[Block]:
+    def build(one: FigureSet, words: Words) -> list[Block]:
         return [
             group_table(key, rows, words, unknown=one.figures.get("in_no_group", {}).get(key, 0))
             for key, rows in one.figures.get("by", {}).items()
@@ -193,18 +189,15 @@ def conditions_section(sets: Sequence[FigureSet], words: Words) -> Section | Non
     return _section("conditions", sets, words, _conditions)
 
 
-def _conditions(one: FigureSet, number: int, words: Words) -> list[Block]:
+def _conditions(one: FigureSet, words: Words) -> list[Block]:
     blocks: list[Block] = []
     for key, term, first in (
-        ("by_resolution", "resolution", words("group.resolution")),
-        ("robustness", "condition", words("conditions.condition")),
+        ("by_resolution", "resolution", "group.resolution"),
+        ("robustness", "condition", "conditions.condition"),
     ):
         if found := one.figures.get(key):
-            caption = words(
-                "conditions.resolution_caption" if term == "resolution" else "conditions.robustness_caption"
-            )
             named = [(words.term(term, name), figures) for name, figures in found.items()]
-            blocks.append(accuracy_table(caption, first, named, words))
+            blocks.append(accuracy_table(words(f"conditions.{key}_caption"), words(first), named, words))
     if unclear := one.figures.get("unclear"):
         rows = [
             (words.term("eyewear", said), words.share(of["share"]), words.count(of["count"]))
