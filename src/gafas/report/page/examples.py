@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,17 +22,31 @@ MAX_ERRORS = 48
 
 _PREDICTIONS = 30
 
-Explain = Callable[[Rgb, float], Rgb | None]
-"""An image and its recorded P(sunglasses) → the image coloured by what carried the answer."""
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Explains answers with pictures.
+
+    Attributes
+    ----------
+    colour : callable
+        An image and its recorded P(sunglasses) → what the model saw, coloured by what carried the answer; ``None``
+        where the model does not give that answer any more.
+    most : int or None
+        How many may be explained, where it takes long.
+    """
+
+    colour: Callable[[Rgb, float], Rgb | None]
+    most: int | None = None
 
 
-def errors_section(material: Material, words: Words, *, explain: Explain | None, reason: str) -> Section | None:
+def errors_section(material: Material, words: Words, *, explain: Explainer | None, reason: str) -> Section | None:
     """Return the wrong answers, the worst first; ``None`` where single answers are not kept.
 
     Parameters
     ----------
-    explain : callable or None
-        Explains one answer.
+    explain : Explainer or None
+        Explains the answers.
     reason : str
         Why it is ``None``, in words.
     """
@@ -49,10 +64,15 @@ def errors_section(material: Material, words: Words, *, explain: Explain | None,
     blocks: list[Block] = [Text(lead)]
     if material.dataset is None:
         return Section(name="errors", title=title, blocks=[*blocks, _list(scored, shown, words)])
-    items = [_error(material.dataset, scored, place, words, explain) for place in shown]
+    most = len(shown) if explain is None or explain.most is None else explain.most
+    items = [
+        _error(material.dataset, scored, place, words, explain if number < most else None)
+        for number, place in enumerate(shown)
+    ]
     explained = any(len(item.uris) > 1 for item in items)
     if explained:
-        blocks.append(Text(words("errors.explained")))
+        few = [words("errors.explained_most", n=most)] if most < len(shown) else []
+        blocks.append(Text(" ".join([words("errors.explained"), *few])))
     else:
         blocks.append(Text(words("errors.not_explained", reason=reason or words("errors.no_model")), "missing"))
     caption = words("errors.caption_explained" if explained else "errors.caption")
@@ -60,21 +80,23 @@ def errors_section(material: Material, words: Words, *, explain: Explain | None,
     return Section(name="errors", title=title, blocks=blocks)
 
 
-def _error(dataset: Dataset, scored: Scored, place: int, words: Words, explain: Explain | None) -> Photo:
+def _error(dataset: Dataset, scored: Scored, place: int, words: Words, explain: Explainer | None) -> Photo:
     sample, score = scored.samples[place], scored.probabilities[place]
     truth = worn(sample, words)
+    lines = [words("page.probability", probability=words.probability(score)), sample.path]
     uris, alts = [], [words("errors.alt", path=sample.path, truth=truth)]
     try:
         image = read_image(dataset.root / sample.path)
         uris.append(to_uri(image))
-        coloured = None if explain is None else explain(image, score)
+        coloured = None if explain is None else explain.colour(image, score)
         if coloured is not None:
             uris.append(to_uri(coloured))
             alts.append(words("errors.explained_alt"))
+        elif explain is not None:
+            lines.append(words("errors.other_score"))
     except ImageError:
         uris.clear()
     said = words.term("label", LABELS[int(score >= scored.threshold)])
-    lines = [words("page.probability", probability=words.probability(score)), sample.path]
     return Photo(uris=uris, alts=alts, title=said, lines=lines, wrong=words("errors.truth", truth=truth))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,10 @@ def _find_dataset(folder: Folder, given: str | None) -> tuple[Dataset | None, st
     recorded = folder.data
     classes, skip = recorded.get("classes"), bool(recorded.get("skip_unknown"))
     if given is not None:
-        return load_dataset(given, skip_unknown=skip, classes=classes), ""
+        dataset = load_dataset(given, skip_unknown=skip, classes=classes)
+        if problem := _other_pictures(folder, dataset):
+            raise DataError(f"{problem}; name the data set of this folder")
+        return dataset, ""
     place = recorded.get("root")
     if place is None and recorded["synthetic"]:
         # The drawn data set has a place of its own, but a page is no reason to draw one.
@@ -114,11 +117,15 @@ def _find_dataset(folder: Folder, given: str | None) -> tuple[Dataset | None, st
         dataset = load_dataset(place or name, skip_unknown=skip, classes=classes)
     except DataError as error:
         return None, str(error)
+    problem = _other_pictures(folder, dataset)
+    return (None, problem) if problem else (dataset, "")
+
+
+def _other_pictures(folder: Folder, dataset: Dataset) -> str:
+    """Say that the data set lacks pictures that were judged; the empty text where it has them all."""
     known = {sample.path for sample in dataset.samples}
     judged = {row.sample.path for row in (*folder.rows, *folder.evaluated)}
-    if judged and not judged <= known:
-        return None, f"{dataset.root}: holds other pictures than those that were judged"
-    return dataset, ""
+    return "" if judged <= known else f"{dataset.root}: holds other pictures than those that were judged"
 
 
 def _choose_scored(folder: Folder, dataset: Dataset | None) -> Scored | None:
@@ -156,8 +163,3 @@ def _known(sample: Sample, known: dict[str, Sample]) -> Sample:
         except DataError:
             return sample
     return found if found.label == sample.label else sample
-
-
-def take(samples: Sequence[Sample], places: Iterable[int]) -> list[Sample]:
-    """Return the samples at `places`."""
-    return [samples[place] for place in places]
