@@ -23,6 +23,8 @@ FORBIDDEN = {
     ("predict", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
     ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | {"ai_edge_litert"},
     ("predict", "dark.png", "-f", "csv"): TRAINING | DRAWING | FETCHING | WORDS | {"ai_edge_litert"},
+    ("explain", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
+    ("explain", "dark.png", "-o", "why", "-f", "csv"): TRAINING | DRAWING | FETCHING | {"ai_edge_litert"},
     ("models", "list"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
     ("models", "info", "gafas-base"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
     ("report", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
@@ -65,7 +67,7 @@ def test_a_command_does_not_load_the_others(photos: Path) -> None:
     script = SCRIPT.replace('name.partition(".")[0]', "name")
     words = [sys.executable, "-c", script, "predict", "dark.png", "-f", "csv"]
     done = subprocess.run(words, cwd=photos, capture_output=True, text=True, check=True)
-    others = {"reproduce", "train", "evaluate", "crossval", "export", "report", "doctor", "data", "models"}
+    others = {"reproduce", "train", "evaluate", "crossval", "explain", "export", "report", "doctor", "data", "models"}
     assert not {f"gafas.cli.{name}" for name in others} & set(done.stderr.split())
     assert "gafas.cli.predict" in done.stderr.split()
 

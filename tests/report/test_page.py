@@ -18,12 +18,13 @@ from gafas.datasets.locate import load_dataset
 from gafas.errors import DataError
 from gafas.report.page.build import build_sections, render_page
 from gafas.report.page.charts import to_svg
-from gafas.report.page.explaining import paint
+from gafas.report.page.explaining import colour_evidence
 from gafas.report.page.material import read_material
 from gafas.report.page.photos import to_uri
 from gafas.report.scores import draw_roc
 from gafas.report.words import LANGUAGES, load_words
-from gafas.values import Dataset
+from gafas.runtime.explain import Explanation
+from gafas.values import Dataset, FaceBox, Verdict
 from tests.report import folders
 
 VOID = {"meta", "img", "br", "link", "input", "path", "line", "circle", "use"}
@@ -262,11 +263,14 @@ def test_photos_are_small() -> None:
     assert len(to_uri(large)) < 40_000
 
 
-def test_paint_shows_for_and_against() -> None:
+def test_evidence_is_coloured_for_and_against() -> None:
     evidence = np.zeros((4, 4), np.float32)
     evidence[0], evidence[3] = 1, -1
-    painted = paint(np.full((4, 4, 3), 100, np.uint8), evidence).astype(int)
-    assert painted[0, 0, 0] > painted[0, 0, 2]
-    assert painted[3, 0, 2] > painted[3, 0, 0]
-    assert (painted[1] == 100).all()
-    assert (paint(np.full((4, 4, 3), 100, np.uint8), np.zeros((4, 4), np.float32)) == 100).all()
+    box = FaceBox(0, 0, 4, 4)
+    seen = np.full((4, 4, 3), 100, np.uint8)
+    verdict = Verdict("whole", box, 0.9, None, "sunglasses")
+    found = Explanation(verdict, "sunglasses", 0.9, (0, 0, 4, 4), seen, evidence, "occlusion")
+    coloured = colour_evidence(found).astype(int)
+    assert coloured[0, 0, 0] > coloured[0, 0, 2]
+    assert coloured[3, 0, 2] > coloured[3, 0, 0]
+    assert (coloured[1] == 100).all()

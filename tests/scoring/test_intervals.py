@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gafas.errors import UsageError
-from gafas.scoring.intervals import auc_interval, f1_interval, wilson
+from gafas.scoring.intervals import auc_interval, f1_interval, mean_interval, wilson
 from gafas.values import Interval
 
 unhurried = settings(deadline=None)  # A busy machine is no failure.
@@ -130,3 +130,19 @@ def test_auc_interval_covers() -> None:
 def test_auc_interval_of_nonsense(auc: float, positives: int, negatives: int, confidence: float) -> None:
     with pytest.raises(UsageError, match="auc_interval: expected"):
         auc_interval(auc, positives, negatives, confidence)
+
+
+def test_the_interval_of_a_mean_is_drawn_around_it() -> None:
+    values = [0.0, 1.0] * 50
+    got = mean_interval(values, rng=np.random.default_rng(0))
+    # The mean of 100 tosses of a coin: 0.5 ± 1.96 · 0.05.
+    assert (got.low, got.high) == pytest.approx((0.402, 0.598), abs=0.015)
+    assert mean_interval(values, rng=np.random.default_rng(0)) == got
+    assert mean_interval([0.3], rng=np.random.default_rng(0)) == Interval(0.3, 0.3)
+
+
+def test_no_mean_no_interval() -> None:
+    with pytest.raises(UsageError, match="expected at least one value"):
+        mean_interval([], rng=np.random.default_rng(0))
+    with pytest.raises(UsageError, match="expected a confidence between 0 and 1, got 1"):
+        mean_interval([0.5], rng=np.random.default_rng(0), confidence=1)

@@ -30,8 +30,6 @@ def check_copies(images: Iterable[Source], sort_into: Path | None, annotate: Pat
     UsageError
         The two folders lie in each other.
     """
-    from gafas.files import require_free
-
     if sort_into is not None and annotate is not None:
         one, other = sort_into.resolve(), annotate.resolve()
         if one.is_relative_to(other) or other.is_relative_to(one):
@@ -42,14 +40,26 @@ def check_copies(images: Iterable[Source], sort_into: Path | None, annotate: Pat
     drawing = [] if annotate is None else [(annotate, "--annotate")]
     images = list(images)
     for folder, option in sorting + drawing:
-        require_free(folder, overwrite=overwrite)
-        target = folder.resolve()
-        for image in images:
-            path = Path(image.path)
-            # A link counts at both of its ends.
-            places = (path.resolve(), path.parent.resolve() / path.name) if image.problem is None else ()
-            if any(place.is_relative_to(target) for place in places):
-                raise OutputError(f"{path}: would be copied into the folder that it lies in; choose another {option}")
+        check_target(images, folder, option, overwrite=overwrite)
+
+
+def check_target(images: Iterable[Source], folder: Path, option: str, *, overwrite: bool) -> None:
+    """Refuse, before anything is written, a folder that is not free, or that one of the images lies in.
+
+    Raises
+    ------
+    OutputError
+    """
+    from gafas.files import require_free
+
+    require_free(folder, overwrite=overwrite)
+    target = folder.resolve()
+    for image in images:
+        path = Path(image.path)
+        # A link counts at both of its ends.
+        places = (path.resolve(), path.parent.resolve() / path.name) if image.problem is None else ()
+        if any(place.is_relative_to(target) for place in places):
+            raise OutputError(f"{path}: would be copied into the folder that it lies in; choose another {option}")
 
 
 def sorter(folder: Path) -> TakeAnswer:
@@ -64,7 +74,7 @@ def sorter(folder: Path) -> TakeAnswer:
         if labels and source.path != STDIN:
             # Several faces: whoever wears sunglasses decides.
             label = "sunglasses" if "sunglasses" in labels else "no_sunglasses"
-            with write_beside(_free_name(folder / label / source.relative, taken)) as temporary:
+            with write_beside(free_name(folder / label / source.relative, taken)) as temporary:
                 shutil.copy2(source.path, temporary)
 
     return take
@@ -81,7 +91,7 @@ def annotator(folder: Path, *, eyeglasses_threshold: float) -> TakeAnswer:
         if answer.image is None:
             return
         path = folder / answer.source.relative
-        path = _free_name(path if _in_colour(path.suffix) else path.with_name(f"{path.stem}.png"), taken)
+        path = free_name(path if _in_colour(path.suffix) else path.with_name(f"{path.stem}.png"), taken)
         write_image(path, annotate(answer.image, answer.verdicts, eyeglasses_threshold=eyeglasses_threshold))
 
     return take
@@ -93,7 +103,7 @@ def _in_colour(suffix: str) -> bool:
     return suffix.lower() not in _GREY and can_encode(suffix)
 
 
-def _free_name(target: Path, taken: set[str]) -> Path:
+def free_name(target: Path, taken: set[str]) -> Path:
     """Return `target`, numbered where this run has used it: the same name from two folders, both are kept."""
     free, number = target, 2
     # Some file systems take A.jpg and a.jpg for one name.

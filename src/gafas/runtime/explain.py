@@ -30,8 +30,8 @@ METHODS = ("auto", "activation", "occlusion")
 
 EvidenceMap = NDArray[np.float32]
 
-_SHIFT = 14
-"""Views are shifted by the model's input side divided by this: half a position of a map 7 positions wide."""
+_SHIFT = 28
+"""Views are shifted by the input's side divided by this, so that they lie half a position of a 7×7 map apart."""
 
 _COVER = 3.5
 """The covering square's side is the input's divided by this: about a pair of glasses' height, twice."""
@@ -198,8 +198,8 @@ def _activation(backend: ExplainingBackend, crop: Rgb, column: int, *, sharpen: 
 def _views(height: int, width: int) -> Iterator[tuple[int, int, bool]]:
     """Yield pixels down, pixels to the right, and whether the view is mirrored."""
     for mirrored in (False, True):
-        for down in (-height // _SHIFT, 0, height // _SHIFT):
-            for right in (-width // _SHIFT, 0, width // _SHIFT):
+        for down in (-(height // _SHIFT), height // _SHIFT):
+            for right in (-(width // _SHIFT), width // _SHIFT):
                 yield down, right, mirrored
 
 

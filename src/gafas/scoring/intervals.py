@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import sqrt
 from statistics import NormalDist
+
+import numpy as np
 
 from gafas.errors import UsageError
 from gafas.values import Interval
@@ -118,3 +120,38 @@ def _edge(surprising: Callable[[float], bool], inside: float, outside: float) ->
         middle = (inside + outside) / 2
         inside, outside = (inside, middle) if surprising(middle) else (middle, outside)
     return inside
+
+
+def mean_interval(
+    values: Sequence[float], *, rng: np.random.Generator, confidence: float = 0.95, rounds: int = 2000
+) -> Interval:
+    """Return the bootstrapped percentile interval of a mean, for values of whatever distribution.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One for each example, 1 or more; the examples count as independent.
+    rng : Generator
+        Draws the examples again, with replacement.
+    confidence : float
+        In (0, 1).
+    rounds : int
+        How often they are drawn.
+
+    Raises
+    ------
+    UsageError
+        No values, or `confidence` not in (0, 1).
+
+    Notes
+    -----
+    Source: Efron, B., and Tibshirani, R. J. (1993). An Introduction to the Bootstrap, chapter 13.
+    """
+    if not len(values):
+        raise UsageError("mean_interval: expected at least one value, got none")
+    if not 0 < confidence < 1:
+        raise UsageError(f"mean_interval: expected a confidence between 0 and 1, got {confidence}")
+    known = np.asarray(values, dtype=np.float64)
+    means = [float(rng.choice(known, len(known)).mean()) for _ in range(rounds)]
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(low), float(high))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
 from gafas.errors import GafasError
-from gafas.imaging import LUMA, Rgb
+from gafas.imaging import Rgb
 from gafas.report.page.examples import Explainer
 from gafas.report.page.material import Material
-from gafas.report.style import BLUE, ORANGE
 from gafas.report.words import Words
 from gafas.runtime.explain import Explanation, explain, resolve_method
+from gafas.runtime.heatmap import paint
 from gafas.runtime.predictor import Predictor, load_predictor
 
 _SAME = 0.1
@@ -19,9 +19,6 @@ _SAME = 0.1
 
 _MOST_COVERED = 6
 """Answers explained at most by covering parts of the picture, which runs the model 197 times for each."""
-
-_STRONGEST = 99
-"""Percentile of the evidence that gets the full colour: a single pixel must not pale the others."""
 
 
 def find_explanation(material: Material, words: Words) -> tuple[Explainer | None, str]:
@@ -44,7 +41,7 @@ def find_explanation(material: Material, words: Words) -> tuple[Explainer | None
         # Nobody wrote down how the face was looked for and with which precision: one of the two gave that score.
         for predictor in (usual, careful):
             if (found := _explain(predictor, image, recorded, threshold=threshold)) is not None:
-                return paint(found.crop, found.evidence)
+                return colour_evidence(found)
         return None
 
     covering = resolve_method(usual, "auto") == "occlusion"
@@ -59,23 +56,7 @@ def _explain(predictor: Predictor, image: Rgb, recorded: float, *, threshold: fl
     return max(explain(predictor, image), key=lambda one: one.verdict.box.area)
 
 
-def paint(crop: Rgb, evidence: NDArray[np.float32]) -> Rgb:
-    """Return a grey copy of `crop`, orange where `evidence` is above 0 and blue where it is below.
-
-    Parameters
-    ----------
-    crop : uint8 array (height, width, 3)
-    evidence : float array (height, width)
-    """
-    strongest = float(np.percentile(np.abs(evidence), _STRONGEST)) or 1.0
-    strength = np.clip(evidence / strongest, -1, 1)[..., None]
-    colour = np.where(strength > 0, _rgb(ORANGE), _rgb(BLUE))
-    grey = (crop @ LUMA)[..., None]
-    # Weak evidence leaves the picture alone; the strongest still lets it shine through.
-    cover = 0.7 * np.abs(strength)
-    painted: Rgb = np.clip((1 - cover) * grey + cover * colour, 0, 255).round().astype(np.uint8)
-    return painted
-
-
-def _rgb(colour: str) -> NDArray[np.float64]:
-    return np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)], dtype=np.float64)
+def colour_evidence(found: Explanation) -> Rgb:
+    """Return what the model saw, in grey under the colours of its evidence: uint8 array (height, width, 3)."""
+    grey = Image.fromarray(found.crop).convert("L").convert("RGBA")
+    return np.asarray(Image.alpha_composite(grey, Image.fromarray(paint(found.evidence))).convert("RGB"))
