@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_can_be_walked_through(made: dict[str, Path], kind: str, dataset: Datase
     page = page_of(made[kind], data=str(dataset.root))
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     ids = Counter(value for _, attributes in page.elements if (value := attributes.get("id")))
     assert not [name for name, n in ids.items() if n > 1]
     for _, attributes in page.elements:

@@ -85,7 +85,8 @@ def _draw_shares(axes: Axes, calibration: Calibration, words: Words) -> None:
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.set_ylabel(words("axis.share_wearing"), fontsize=LABEL_SIZE + 1)
-    axes.legend(loc="upper left", fontsize=LABEL_SIZE)
+    # Above the panel: inside there is no corner where no point can lie.
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=LABEL_SIZE - 1)
     _grid(axes)
 
 

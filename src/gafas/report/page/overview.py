@@ -31,7 +31,7 @@ def overview(material: Material, sets: list[FigureSet], words: Words) -> Section
     if sets:
         first = sets[0]
         blocks += [Text(_lead(material, first, words)), Headlines(_headlines(first.figures, words))]
-    blocks += [Text(text) for text in _remarks(material, words)]
+    blocks += [Text(text) for text in _remarks(material, sets[0].part if sets else "", words)]
     failed = len((material.folder.evaluation or {}).get("failed", {}))
     if failed:
         blocks.append(Text(words("overview.failed", n=failed), "warning"))
@@ -66,12 +66,13 @@ def _headlines(figures: dict[str, Any], words: Words) -> list[Headline]:
     return [items[0], Headline(words("overview.roc_auc"), words.number(figures.get("roc_auc")), auc), *items[1:]]
 
 
-def _remarks(material: Material, words: Words) -> list[str]:
+def _remarks(material: Material, part: str, words: Words) -> list[str]:
     folder = material.folder
     if folder.kind == "crossval":
         return [words("overview.folds")]
     if folder.kind == "evaluation":
         return [words("overview.all")] if folder.metrics["split"] == "all" else []
     kind = (folder.split or {}).get("kind") or folder.config.get("split")
-    known = kind in ("file", "person", "block")
-    return [*([words(f"overview.{kind}")] if known else []), words("overview.threshold")]
+    remarks = [words(f"overview.{kind}")] if kind in ("file", "person", "block") else []
+    # Some recipes choose it on the validation images.
+    return [*remarks, words("overview.threshold")] if part == "test" else remarks
