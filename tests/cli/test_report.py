@@ -89,6 +89,10 @@ def other_config(run: Path) -> None:
     (run / "config.json").write_text('{"name": "mine"}')
 
 
+def other_history(run: Path) -> None:
+    (run / "history.json").write_text('{"loss": [0.5], "accuracy": 3, "val_loss": [1], "val_accuracy": [1]}')
+
+
 def cut_history(run: Path) -> None:
     (run / "history.json").write_text("{")
 
@@ -122,6 +126,7 @@ def changed_model(run: Path) -> None:
         (other_metrics, (), 1, "expected n, positives, threshold, accuracy, loss, interval and confusion"),
         (list_config, (), 1, "config.json: expected a JSON object, got list"),
         (other_config, (), 1, "expected a recipe under config"),
+        (other_history, (), 1, "not of the form that gafas writes (TypeError"),
         (cut_history, (), 1, "history.json: cannot be read as JSON"),
         (wrong_rows, (), 1, "predictions.csv, line 2: expected a label"),
         (wrong_columns, (), 1, "expected a column person, got none"),

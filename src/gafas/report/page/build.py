@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 
 from gafas import __version__
+from gafas.errors import DataError
 from gafas.files import write_text
 from gafas.report.page.blocks import Section
 from gafas.report.page.comparison import comparison_section, persons_section
@@ -36,6 +37,8 @@ def write_page(path: Path, material: Material, *, words: Words) -> None:
 
     Raises
     ------
+    DataError
+        As `render_page`.
     OutputError
         The file cannot be written.
     """
@@ -43,7 +46,13 @@ def write_page(path: Path, material: Material, *, words: Words) -> None:
 
 
 def render_page(material: Material, *, words: Words) -> str:
-    """Return the page of a folder as HTML: the same text for the same folder."""
+    """Return the page of a folder as HTML: the same text for the same folder.
+
+    Raises
+    ------
+    DataError
+        The folder's files are JSON, but not of the form that gafas writes.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gafas.report"),
         undefined=jinja2.StrictUndefined,
@@ -52,11 +61,17 @@ def render_page(material: Material, *, words: Words) -> str:
         lstrip_blocks=True,
     )
     folder = material.folder
+    try:
+        sections = build_sections(material, words)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        # The forms have hundreds of fields: the first that is missing or of another kind ends here, with its name.
+        what = f"{type(error).__name__}: {error}"
+        raise DataError(f"{folder.path}: not of the form that gafas writes ({what}); make the folder again") from error
     page = environment.get_template(_TEMPLATE).render(
         words=words,
         title=page_title(material, words),
         kind=words(f"page.kind_{folder.kind}"),
-        sections=build_sections(material, words),
+        sections=sections,
         written=words("page.written", version=__version__, folder=folder.path.name),
     )
     # Neither a percentage nor a count is torn apart at the end of a line.

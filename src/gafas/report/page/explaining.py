@@ -15,7 +15,7 @@ from gafas.runtime.heatmap import paint
 from gafas.runtime.predictor import Predictor, load_predictor
 
 _SAME = 0.1
-"""Largest difference of the score from the recorded one: int8 moves it by a few hundredths."""
+"""Largest difference of the score from the recorded one; beyond it another answer would be explained."""
 
 _MOST_COVERED = 6
 """Answers explained at most by covering parts of the picture, which runs the model 197 times for each."""
