@@ -275,3 +275,35 @@ def test_evidence_is_coloured_for_and_against() -> None:
     assert coloured[0, 0, 0] > coloured[0, 0, 2]
     assert coloured[3, 0, 2] > coloured[3, 0, 0]
     assert (coloured[1] == 100).all()
+
+
+def luminance(colour: Any) -> float:
+    """Return the relative luminance of red, green, blue in [0, 255], as WCAG 2.2 defines it."""
+    linear = np.asarray(colour, dtype=np.float64) / 255
+    linear = np.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one: Any, other: Any) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_words_can_be_told_from_their_ground(scheme: int) -> None:
+    """WCAG 2.2 asks for 4.5 to 1 (AA)."""
+    import gafas.report
+
+    css = (Path(gafas.report.__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
+    block = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[scheme]
+    found = {
+        name: np.array([int(value[i : i + 2], 16) for i in (0, 2, 4)], float)
+        for name, value in re.findall(r"--([a-z-]+): #([0-9a-f]{6})", block)
+    }
+    for words in ("ink", "faint", "blue", "orange", "red"):
+        for ground in ("paper", "panel"):
+            assert contrast(found[words], found[ground]) >= 4.5, (words, ground)
+    assert contrast(found["amber"], found["amber-panel"]) >= 4.5
+    tint = float(re.findall(r"--tint: (\d+)%", block)[0]) / 100
+    darkest = tint * found["blue"] + (1 - tint) * found["panel"]
+    assert contrast(found["ink"], darkest) >= 4.5
