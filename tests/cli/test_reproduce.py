@@ -35,7 +35,9 @@ def test_everything_is_in_one_run_folder(gafas: Gafas, synthetic_root: Path, tmp
         "bundle/saved_model/saved_model.pb",
         "pca/eigenfaces.png",
         "pca/explained_variance.png",
+        "network.json",
         "summary.md",
+        "report.html",
     ):
         assert (run / place).exists(), place
     summary = (run / "summary.md").read_text()
@@ -43,6 +45,10 @@ def test_everything_is_in_one_run_folder(gafas: Gafas, synthetic_root: Path, tmp
     for line in ("41.18 %", "| 94.92 % |", "really dropped", "trainable parameters, tuned | 1,862,721 | 1,862,721"):
         assert line in summary
     assert "Notebook | this run" in result.stdout
+    assert f"report: {run / 'report.html'}" in result.stdout
+    page = (run / "report.html").read_text(encoding="utf-8")
+    for section in ("training", "errors", "export", "comparison", "card"):
+        assert f'<section id="{section}"' in page
 
 
 @pytest.mark.train

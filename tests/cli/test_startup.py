@@ -27,6 +27,8 @@ FORBIDDEN = {
     ("explain", "dark.png", "-o", "why", "-f", "csv"): TRAINING | DRAWING | FETCHING | {"ai_edge_litert"},
     ("models", "list"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
     ("models", "info", "gafas-base"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
+    ("report", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
+    ("report", "gafas-base"): TRAINING | FETCHING - {"platformdirs"} | {"ai_edge_litert"},
     ("doctor",): TRAINING | DRAWING | RUNTIME | FETCHING - {"platformdirs"},
 }
 """Words of a command, and the modules that it must not load."""
@@ -65,7 +67,7 @@ def test_a_command_does_not_load_the_others(photos: Path) -> None:
     script = SCRIPT.replace('name.partition(".")[0]', "name")
     words = [sys.executable, "-c", script, "predict", "dark.png", "-f", "csv"]
     done = subprocess.run(words, cwd=photos, capture_output=True, text=True, check=True)
-    others = {"reproduce", "train", "evaluate", "crossval", "explain", "export", "doctor", "data", "models"}
+    others = {"reproduce", "train", "evaluate", "crossval", "explain", "export", "report", "doctor", "data", "models"}
     assert not {f"gafas.cli.{name}" for name in others} & set(done.stderr.split())
     assert "gafas.cli.predict" in done.stderr.split()
 

@@ -205,12 +205,12 @@ class TestScores:
     def test_roc_tells_area_and_operating_point(self, tmp_path: Path, figures: list[Any]) -> None:
         plots.plot_roc(tmp_path / "r.png", TARGETS, SCORES, threshold=0.5, title="Test")
         assert "AUC 0.833, n = 5" in words(figures[0])
-        assert "threshold 0.5: FPR 0.500, TPR 0.667" in words(figures[0])
+        assert "threshold 0.5:\nFPR 0.500, TPR 0.667" in words(figures[0])
 
     def test_precision_recall_tells_area_and_operating_point(self, tmp_path: Path, figures: list[Any]) -> None:
         plots.plot_precision_recall(tmp_path / "p.png", TARGETS, SCORES, threshold=0.5, title="Test")
         assert "average precision 0.916, n = 5" in words(figures[0])
-        assert "threshold 0.5: recall 0.667, precision 0.667" in words(figures[0])
+        assert "threshold 0.5:\nrecall 0.667, precision 0.667" in words(figures[0])
 
     def test_almost_perfect_is_not_called_perfect(self, tmp_path: Path, figures: list[Any]) -> None:
         targets, probabilities = [0] * 2000 + [1] * 2000, np.linspace(0, 1, 4000)
@@ -229,7 +229,7 @@ class TestScores:
 
     def test_nothing_called_positive(self, tmp_path: Path, figures: list[Any]) -> None:
         plots.plot_precision_recall(tmp_path / "p.png", [0, 1], [0.1, 0.2], threshold=1, title="Test")
-        assert "threshold 1: nothing called positive" in words(figures[0])
+        assert "threshold 1:\nnothing called positive" in words(figures[0])
 
     @pytest.mark.parametrize("draw", [plots.plot_roc, plots.plot_precision_recall])
     def test_no_examples_is_an_error(self, draw: Callable[..., None], tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from typer.core import TyperGroup
 from gafas import __version__
 from gafas.errors import GafasError, OutputError, UsageError
 
-_COMMANDS = ("reproduce", "train", "evaluate", "crossval", "predict", "explain", "export", "doctor", "data", "models")
+_TRAINING = ("reproduce", "train", "evaluate", "crossval")
+_USING = ("predict", "explain", "export", "report", "doctor", "data", "models")
+_COMMANDS = (*_TRAINING, *_USING)
 """In the order of the help; each is a function in the module of its name, or an app of several commands."""
 
 _GROUPS = {

@@ -88,13 +88,10 @@ def figures(judgement: Judgement, *, dataset: Dataset, part: str, model: str, se
     seed : int
         Of the bootstrap.
     """
-    from gafas.scoring.calibration import calibrate, calibration_to_json
-    from gafas.scoring.thresholds import THRESHOLDS, threshold_table, threshold_to_json
+    from gafas.scoring.detail import detail
 
     judged = judgement.images
     rng = np.random.default_rng(seed)
-    rows = threshold_table(judged.targets, judged.probabilities, [*THRESHOLDS, judged.threshold])
-    groups, unknown = _groups(judged)
     return {
         "model": model,
         "data": dataset.name,
@@ -102,10 +99,7 @@ def figures(judgement: Judgement, *, dataset: Dataset, part: str, model: str, se
         "split": part,
         "seed": seed,
         **_of(judged),
-        "calibration": calibration_to_json(calibrate(judged.targets, judged.probabilities, rng=rng)),
-        "thresholds": [threshold_to_json(row) for row in rows],
-        "by": groups,
-        "in_no_group": unknown,
+        **detail(judged.samples, judged.probabilities, threshold=judged.threshold, rng=rng),
         "by_resolution": {name: _of(one) for name, one in judgement.by_resolution.items()},
         **_eyewear(judged),
         "unclear": None if judgement.unclear is None else _unclear(judgement.unclear),
@@ -118,20 +112,6 @@ def _of(judged: Judged) -> dict[str, Any]:
     from gafas.scoring.metrics import evaluate, to_json
 
     return to_json(evaluate(judged.targets, judged.probabilities, threshold=judged.threshold))
-
-
-def _groups(judged: Judged) -> tuple[dict[str, Any], dict[str, int]]:
-    from gafas.scoring.groups import GroupKey, by_group, count_ungrouped, group_to_json
-
-    keys: tuple[GroupKey, ...] = ("eyewear", "pose", "expression", "person")
-    groups: dict[str, Any] = {}
-    unknown: dict[str, int] = {}
-    for key in keys:
-        rows = by_group(judged.samples, judged.probabilities, threshold=judged.threshold, key=key)
-        if rows:
-            groups[key] = [group_to_json(row) for row in rows]
-            unknown[key] = count_ungrouped(judged.samples, key=key)
-    return groups, unknown
 
 
 def said_of(judged: Judged) -> list[Eyewear]:

@@ -9,7 +9,7 @@ import typer
 
 from gafas.cli import options
 from gafas.cli.console import ERR, OUT, note, print_table, warn
-from gafas.errors import DataError, UsageError
+from gafas.errors import DataError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from gafas.cli.training import Job
@@ -37,7 +37,7 @@ def reproduce(
     """Do all of the notebook in one run folder: data, training, evaluation, prediction, export.
 
     Without data here and on the network it draws synthetic data and says so. It ends with a table
-    [bold]notebook | this run[/bold] of every figure that the notebook prints.
+    [bold]notebook | this run[/bold] of every figure that the notebook prints, and a report of it all, report.html.
 
     Example: [bold]gafas reproduce --seed 1[/bold]
     """
@@ -67,7 +67,11 @@ def reproduce(
     baseline = _baseline(job)
     _step("Notebook | this run")
     _conclude(job, trained, comparisons, baseline)
+    _step("Report")
+    page = _report(folder)
     OUT.print(f"\nrun folder: {folder}\ntry it: gafas predict PHOTO --model {folder}")
+    if page is not None:
+        OUT.print(f"report: {page}")
     # 8 bits may flip a label that is a hair from the threshold: that file is left out and named, the run is good.
     for comparison in comparisons:
         if comparison.format == "tflite" and comparison.problem:
@@ -120,6 +124,16 @@ def _evaluate(folder: Path) -> None:
     evaluate(folder, part="test", output=folder / "evaluation", overwrite=True)
 
 
+def _report(folder: Path) -> Path | None:
+    from gafas.cli.report import write_report
+
+    try:
+        return write_report(folder, overwrite=True)
+    except MissingExtraError as error:
+        warn(f"no report: {error}")
+        return None
+
+
 def _baseline(job: Job) -> Trained:
     from gafas.cli.training import DataRequest, print_stages, start_job, train_job
     from gafas.learn.config import make_config
@@ -170,11 +184,11 @@ def _conclude(job: Job, trained: Trained, comparisons: list[Comparison], baselin
         notes=_notes(job, baseline),
         tables={
             "Notebook | this run": report.markdown_table(columns, rows),
-            "Epoch by epoch": report.markdown_table(report.EPOCH_COLUMNS, epochs),
+            "Epoch by epoch": report.markdown_table(report.epoch_columns(), epochs),
             "Exported formats": report.markdown_table(export_columns, exported),
         },
     )
-    print_table("Epoch by epoch", report.EPOCH_COLUMNS, epochs)
+    print_table("Epoch by epoch", report.epoch_columns(), epochs)
     print_table("Notebook | this run", columns, rows)
     for text in _notes(job, baseline):
         note(text)

@@ -144,7 +144,7 @@ def train_job(job: Job) -> Trained:
     """Train (or go on), then write metrics, predictions, pictures and bundle into the run folder."""
     from gafas.learn.recipes import save_bundle, train_recipe
     from gafas.learn.results import write_predictions
-    from gafas.learn.runs import METRICS, PREDICTIONS
+    from gafas.learn.runs import METRICS, NETWORK, PREDICTIONS
     from gafas.learn.weights import find_weights
 
     run = job.run
@@ -166,6 +166,8 @@ def train_job(job: Job) -> Trained:
     write_predictions(run.folder / PREDICTIONS, rows)
     bundle = save_bundle(run, trained)
     draw_run(job, trained, probabilities)
+    if network := trained.details.get("network"):
+        write_json(run.folder / NETWORK, network)
     write_json(run.folder / METRICS, {**trained.stages, "seconds": trained.seconds})
     if not (bundle.folder / "model.onnx").exists():
         warn(f"no model.onnx yet; make it with: KERAS_BACKEND=tensorflow gafas export {run.folder} --format onnx")

@@ -17,6 +17,7 @@ CONFIG = "config.json"
 SPLIT = "split.json"
 HISTORY = "history.json"
 METRICS = "metrics.json"
+NETWORK = "network.json"
 PREDICTIONS = "predictions.csv"
 BUNDLE = "bundle"
 STATE = "checkpoint/state.json"
@@ -117,7 +118,7 @@ def new_run(
         output = _unused(Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name}")
     require_free(output, overwrite=overwrite)
     if overwrite:
-        _forget(output, (CONFIG, STATE, HISTORY, METRICS, SPLIT, PREDICTIONS))
+        _forget(output, (CONFIG, STATE, HISTORY, METRICS, NETWORK, SPLIT, PREDICTIONS))
     record = {"name": name, "config": config_to_json(config), "data": data, **extra}
     write_json(output / CONFIG, record)
     return Run(output, config, record)

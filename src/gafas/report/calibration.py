@@ -10,11 +10,13 @@ from gafas.report.style import (
     GREY,
     LABEL_SIZE,
     LIGHT_GREY,
+    Figure,
     MaxNLocator,
     new_figure,
     save_figure,
     set_title,
 )
+from gafas.report.words import ENGLISH, Words
 from gafas.scoring.calibration import BINS, Calibration
 from gafas.scoring.intervals import wilson
 
@@ -23,6 +25,21 @@ if TYPE_CHECKING:
 
 
 def plot_reliability(path: Path, calibration: Calibration, *, title: str, synthetic: bool = False) -> None:
+    """Write `draw_reliability` as a PNG file; `title` says which model and which examples.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    figure = draw_reliability(calibration)
+    low, high = calibration.ece_interval.low, calibration.ece_interval.high
+    note = f"ECE {calibration.ece:.3f} [{low:.3f}, {high:.3f}] · Brier score {calibration.brier:.3f}"
+    set_title(figure, title, synthetic=synthetic, note=note)
+    save_figure(figure, path)
+
+
+def draw_reliability(calibration: Calibration, *, words: Words = ENGLISH) -> Figure:
     """Draw the share of sunglasses against the mean score, bin by bin, above the number of images in each bin.
 
     Points below the diagonal are scores that are too high. A bar is the Wilson 95 % interval of a bin's share: a bin
@@ -30,36 +47,24 @@ def plot_reliability(path: Path, calibration: Calibration, *, title: str, synthe
 
     Parameters
     ----------
-    path : Path
-        The PNG file to write.
     calibration : Calibration
         From `gafas.scoring.calibration.calibrate`.
-    title : str
-        Which model and which examples.
-    synthetic : bool
-        True when the data was drawn, not taken: the title says so.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written.
+    words : Words
+        The language of the labels.
     """
     figure = new_figure(6.4, 7.6)
-    low, high = calibration.ece_interval.low, calibration.ece_interval.high
-    note = f"ECE {calibration.ece:.3f} [{low:.3f}, {high:.3f}] · Brier score {calibration.brier:.3f}"
-    set_title(figure, title, synthetic=synthetic, note=note)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    _draw_shares(upper, calibration)
-    _draw_counts(lower, calibration)
-    save_figure(figure, path)
+    _draw_shares(upper, calibration, words)
+    _draw_counts(lower, calibration, words)
+    return figure
 
 
-def _draw_shares(axes: Axes, calibration: Calibration) -> None:
+def _draw_shares(axes: Axes, calibration: Calibration, words: Words) -> None:
     bins = calibration.bins
     scores = [one.score for one in bins]
     shares = [one.share for one in bins]
     intervals = [wilson(round(one.share * one.n), one.n) for one in bins]
-    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, label="scores that mean what they say")
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, label=words("axis.true_scores"))
     axes.errorbar(
         scores,
         shares,
@@ -75,21 +80,22 @@ def _draw_shares(axes: Axes, calibration: Calibration) -> None:
         elinewidth=1.1,
         capsize=3,
         clip_on=False,
-        label="this model, 95 % interval",
+        label=words("axis.model_interval"),
     )
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    axes.set_ylabel("Share that wears sunglasses", fontsize=LABEL_SIZE + 1)
-    axes.legend(loc="lower right", fontsize=LABEL_SIZE)
+    axes.set_ylabel(words("axis.share_wearing"), fontsize=LABEL_SIZE + 1)
+    # Above the panel: inside there is no corner where no point can lie.
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=LABEL_SIZE - 1)
     _grid(axes)
 
 
-def _draw_counts(axes: Axes, calibration: Calibration) -> None:
+def _draw_counts(axes: Axes, calibration: Calibration, words: Words) -> None:
     width = 1 / BINS
     middles = [(one.low + one.high) / 2 for one in calibration.bins]
     axes.bar(middles, [one.n for one in calibration.bins], 0.9 * width, color=BLUE)
-    axes.set_xlabel("Mean P(sunglasses) of the bin", fontsize=LABEL_SIZE + 1)
-    axes.set_ylabel("Images", fontsize=LABEL_SIZE + 1)
+    axes.set_xlabel(words("axis.mean_score"), fontsize=LABEL_SIZE + 1)
+    axes.set_ylabel(words("axis.images"), fontsize=LABEL_SIZE + 1)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, min_n_ticks=1))
     _grid(axes)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gafas.files import write_text
+from gafas.report.words import DASH, ENGLISH, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def compare(
     network: Mapping[str, Any],
     history: Mapping[str, Any],
     stages: Mapping[str, Any],
+    words: Words = ENGLISH,
 ) -> list[Line]:
     """Return the comparison, in the notebook's order.
 
@@ -49,89 +51,96 @@ def compare(
     split : mapping
         Files in ``train``, ``validation`` and ``test``.
     network : mapping
-        ``features``, ``backbone_layers``, ``parameters``, ``trainable``; as `gafas.learn.model.describe`.
+        ``features``, ``backbone_layers``, ``parameters``, ``trainable``; as `gafas.learn.model.describe`. Empty where
+        a run did not keep them: the lines are then left out.
     history : mapping
         A run's ``history.json``.
     stages : mapping
         A run's ``metrics.json``: stage → part → metrics.
+    words : Words
+        The language of names and numbers.
     """
     theirs = notebook_figures()
     return [
-        *_of_data(theirs, counts, split, batch_size),
-        *_of_network(theirs, network),
-        *_of_training(theirs, history, stages),
+        *_of_data(theirs, counts, split, batch_size, words),
+        *(_of_network(theirs, network, words) if network else ()),
+        *_of_training(theirs, history, stages, words),
     ]
 
 
 def _of_data(
-    theirs: Mapping[str, Any], counts: Mapping[str, int], split: Mapping[str, int], batch_size: int
+    theirs: Mapping[str, Any], counts: Mapping[str, int], split: Mapping[str, int], batch_size: int, words: Words
 ) -> Iterator[Line]:
     for key in ("photographs", "with_sunglasses", "without_sunglasses"):
-        yield Line(key.replace("_", " "), str(theirs[key]), str(counts[key]))
-    yield Line("training files", str(theirs["training_files"]), str(split["train"]))
+        yield Line(words(f"compare.{key}"), str(theirs[key]), str(counts[key]))
+    yield Line(words("compare.training_files"), str(theirs["training_files"]), str(split["train"]))
     held_out = split["validation"] + split["test"]
-    yield Line("files held out (validation + test)", str(theirs["validation_files"]), str(held_out))
+    yield Line(words("compare.held_out"), str(theirs["validation_files"]), str(held_out))
     for part in ("train", "validation", "test"):
         ours = math.ceil(split[part] / batch_size)
-        yield Line(f"{part} batches", str(theirs["batches"][part]), str(ours))
+        yield Line(words("compare.batches", part=words.term("part", part)), str(theirs["batches"][part]), str(ours))
 
 
-def _of_network(theirs: Mapping[str, Any], network: Mapping[str, Any]) -> Iterator[Line]:
+def _of_network(theirs: Mapping[str, Any], network: Mapping[str, Any], words: Words) -> Iterator[Line]:
+    def percent(value: float) -> str:
+        return words("number.percent", number=words.number(value, 2))
+
     side = network["input_size"]
-    yield Line("features of one image", _shape(theirs["features"]), _shape(network["features"]))
+    yield Line(words("compare.features"), _shape(theirs["features"]), _shape(network["features"]))
     pixels = side * side * 3
     pooled = network["features"][-1]
     for said, dropped_to in zip(theirs["reduction"], (math.prod(network["features"]), pooled), strict=True):
         a, b = pixels, dropped_to
-        name = f'"reduction" {a:,} → {b:,} values, (a-b)/(a+b)'
-        yield Line(name, f"{said:.2f} %", f"{100 * (a - b) / (a + b):.2f} %")
-        yield Line(f"really dropped {a:,} → {b:,} values, 1-b/a", "–", f"{100 * (1 - b / a):.2f} %")
-    yield Line("layers of the backbone", str(theirs["backbone_layers"]), str(network["backbone_layers"]))
-    yield Line("parameters", f"{theirs['parameters']:,}", f"{network['parameters']:,}")
+        sizes = {"before": words.count(a), "after": words.count(b)}
+        yield Line(words("compare.reduction", **sizes), percent(said), percent(100 * (a - b) / (a + b)))
+        yield Line(words("compare.dropped", **sizes), DASH, percent(100 * (1 - b / a)))
+    yield Line(words("compare.layers"), str(theirs["backbone_layers"]), str(network["backbone_layers"]))
+    yield Line(words("compare.parameters"), words.count(theirs["parameters"]), words.count(network["parameters"]))
     for stage, (variables, parameters) in network["trainable"].items():
         said = theirs["trainable"][stage]
-        yield Line(f"trainable variables, {stage}", str(said[0]), str(variables))
-        yield Line(f"trainable parameters, {stage}", f"{said[1]:,}", f"{parameters:,}")
+        named = {"stage": words.term("stage", stage)}
+        yield Line(words("compare.variables", **named), str(said[0]), str(variables))
+        yield Line(words("compare.trainable", **named), words.count(said[1]), words.count(parameters))
 
 
-def _of_training(theirs: Mapping[str, Any], history: Mapping[str, Any], stages: Mapping[str, Any]) -> Iterator[Line]:
+def _of_training(
+    theirs: Mapping[str, Any], history: Mapping[str, Any], stages: Mapping[str, Any], words: Words
+) -> Iterator[Line]:
     initial = history.get("initial") or {}
-    for key, name in (("val_loss", "loss"), ("val_accuracy", "accuracy")):
+    for key in ("val_loss", "val_accuracy"):
         if key in initial:
-            yield Line(f"validation {name} before training", f"{theirs['initial'][key]:.4f}", f"{initial[key]:.4f}")
+            said, ours = theirs["initial"][key], initial[key]
+            yield Line(words(f"compare.initial_{key}"), words.number(said), words.number(ours))
     for stage, parts in stages.items():
         for part in ("test", "train", "validation"):
             said = theirs["stages"][stage][part]
             ours = parts[part]
-            low, high = ours["interval"]
-            accuracy = f"{ours['accuracy']:.4f} [{low:.3f}, {high:.3f}], n = {ours['n']}"
-            yield Line(f"{stage}: {part} accuracy", f"{said['accuracy']:.4f}", accuracy)
-            yield Line(f"{stage}: {part} loss", f"{said['loss']:.4f}", f"{ours['loss']:.4f}")
+            named = {"stage": words.term("stage", stage), "part": words.term("part", part)}
+            with_interval = f"{words.number(ours['accuracy'])} {words.between(ours['interval'])}, n = {ours['n']}"
+            yield Line(words("compare.stage_accuracy", **named), words.number(said["accuracy"]), with_interval)
+            yield Line(words("compare.stage_loss", **named), words.number(said["loss"]), words.number(ours["loss"]))
 
 
-def compare_epochs(history: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def compare_epochs(history: Mapping[str, Any], *, words: Words = ENGLISH) -> list[tuple[str, ...]]:
     """Return one row an epoch: its number, then the notebook's and this run's figure of each metric."""
     theirs = notebook_figures()["history"]
     metrics = ("accuracy", "val_accuracy", "loss", "val_loss")
     epochs = max(len(theirs["loss"]), len(history["loss"]))
     return [
-        (str(epoch + 1), *(_at(source[metric], epoch) for metric in metrics for source in (theirs, history)))
+        (str(epoch + 1), *(_at(source[metric], epoch, words) for metric in metrics for source in (theirs, history)))
         for epoch in range(epochs)
     ]
 
 
-EPOCH_COLUMNS = (
-    "epoch",
-    *(
-        f"{name}, {whose}"
-        for name in ("accuracy", "validation accuracy", "loss", "validation loss")
-        for whose in ("notebook", "this run")
-    ),
-)
+def epoch_columns(*, words: Words = ENGLISH) -> tuple[str, ...]:
+    """Return the headings of `compare_epochs`."""
+    metrics = ("accuracy", "val_accuracy", "loss", "val_loss")
+    whose = (words("compare.notebook"), words("compare.this_run"))
+    return (words("compare.epoch"), *(f"{words(f'compare.{metric}')}, {who}" for metric in metrics for who in whose))
 
 
-def _at(values: Sequence[float], index: int) -> str:
-    return f"{values[index]:.4f}" if index < len(values) else "–"
+def _at(values: Sequence[float], index: int, words: Words) -> str:
+    return words.number(values[index]) if index < len(values) else DASH
 
 
 def _shape(values: Sequence[int]) -> str:

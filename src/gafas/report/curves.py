@@ -16,11 +16,13 @@ from gafas.report.style import (
     LIGHT_GREY,
     NOTE_SIZE,
     ORANGE,
+    Figure,
     MaxNLocator,
     new_figure,
     save_figure,
     set_title,
 )
+from gafas.report.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,48 +40,56 @@ def plot_curves(
     title_note: str = "",
     synthetic: bool = False,
 ) -> None:
+    """Write `draw_curves` as a PNG file, titled; `title_note` is what else the title should say, such as the seed.
+
+    Raises
+    ------
+    UsageError
+        As `draw_curves`.
+    OutputError
+        The file cannot be written.
+    """
+    title = f"Accuracy and loss by epoch{f' · {title_note}' if title_note else ''}"
+    figure = draw_curves(history, fine_tune_at=fine_tune_at)
+    set_title(figure, title, synthetic=synthetic)
+    save_figure(figure, path)
+
+
+def draw_curves(history: History, *, fine_tune_at: int | None, words: Words = ENGLISH) -> Figure:
     """Draw accuracy above loss, each for training and validation.
 
     Parameters
     ----------
-    path : Path
-        The PNG file to write.
     history : mapping
         ``accuracy``, ``loss``, ``val_accuracy``, ``val_loss``: one number for each epoch, over all
         stages together.
     fine_tune_at : int or None
         How many epochs had been trained when fine-tuning started: the mark stands between that
         epoch and the next, so 15 puts it between the 15th and the 16th. ``None`` for no mark.
-    title_note : str
-        What else the title should say, such as the seed.
-    synthetic : bool
-        True when the data was drawn, not taken: the title says so.
+    words : Words
+        The language of the labels.
 
     Raises
     ------
     UsageError
         A series is missing, empty or of another length, or `fine_tune_at` lies outside.
-    OutputError
-        The file cannot be written.
     """
     epochs = _check_history(history)
     if fine_tune_at is not None and not 0 <= fine_tune_at <= epochs:
         raise UsageError(f"fine_tune_at: expected 0 to {epochs} epochs, got {fine_tune_at}")
     figure = new_figure(8, 8)
-    title = f"Accuracy and loss by epoch{f' · {title_note}' if title_note else ''}"
-    set_title(figure, title, synthetic=synthetic)
     upper, lower = figure.subplots(2, 1, sharex=True)
-    _draw_panel(upper, history, "accuracy", "Accuracy")
-    _draw_panel(lower, history, "loss", "Loss (binary cross-entropy)")
+    _draw_panel(upper, history, "accuracy", words)
+    _draw_panel(lower, history, "loss", words)
     upper.set_ylim(*_accuracy_limits([*history["accuracy"], *history["val_accuracy"]]))
     lower.set_ylim(*_loss_limits([*history["loss"], *history["val_loss"]]))
-    lower.set_xlabel("Epoch", fontsize=LABEL_SIZE)
+    lower.set_xlabel(words("axis.epoch"), fontsize=LABEL_SIZE)
     lower.set_xlim(0.5, epochs + 0.5)
     lower.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     if fine_tune_at is not None:
-        _mark_fine_tuning(upper, fine_tune_at, epochs, label=True)
-        _mark_fine_tuning(lower, fine_tune_at, epochs, label=False)
-    save_figure(figure, path)
+        _mark_fine_tuning(upper, fine_tune_at, epochs, label=words("axis.fine_tuning"))
+        _mark_fine_tuning(lower, fine_tune_at, epochs, label="")
+    return figure
 
 
 def _check_history(history: History) -> int:
@@ -96,10 +106,10 @@ def _check_history(history: History) -> int:
     return epochs
 
 
-def _draw_panel(axes: Axes, history: History, name: str, label: str) -> None:
+def _draw_panel(axes: Axes, history: History, name: str, words: Words) -> None:
     numbers = range(1, len(history[name]) + 1)
     # Markers carry the difference where colour does not, and make a single epoch visible.
-    axes.plot(numbers, history[name], color=BLUE, marker="o", markersize=4, label="training")
+    axes.plot(numbers, history[name], color=BLUE, marker="o", markersize=4, label=words("axis.training"))
     axes.plot(
         numbers,
         history[f"val_{name}"],
@@ -107,9 +117,9 @@ def _draw_panel(axes: Axes, history: History, name: str, label: str) -> None:
         marker="s",
         markersize=4,
         linestyle="--",
-        label="validation",
+        label=words("axis.validation"),
     )
-    axes.set_ylabel(label, fontsize=LABEL_SIZE)
+    axes.set_ylabel(words(f"axis.{name}"), fontsize=LABEL_SIZE)
     axes.grid(color=LIGHT_GREY, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.legend(loc="best", fontsize=LABEL_SIZE)
@@ -134,7 +144,7 @@ def _finite(values: Sequence[float]) -> list[float]:
     return [value for value in values if isfinite(value)]
 
 
-def _mark_fine_tuning(axes: Axes, fine_tune_at: int, epochs: int, *, label: bool) -> None:
+def _mark_fine_tuning(axes: Axes, fine_tune_at: int, epochs: int, *, label: str) -> None:
     place = fine_tune_at + 0.5
     axes.axvline(place, color=GREY, linestyle=":", linewidth=1.8)
     if not label:
@@ -142,7 +152,7 @@ def _mark_fine_tuning(axes: Axes, fine_tune_at: int, epochs: int, *, label: bool
     # Above the panel no curve can cross the words; near the right edge they grow to the left.
     side = "left" if fine_tune_at < epochs / 4 else "right" if fine_tune_at > epochs * 3 / 4 else "center"
     axes.annotate(
-        "fine-tuning starts",
+        label,
         (place, 1),
         xycoords=("data", "axes fraction"),
         xytext=(0, 4),

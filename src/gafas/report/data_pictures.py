@@ -46,24 +46,32 @@ def plot_resolutions(path: Path, dataset: Dataset, *, seed: int, count: int = 4)
     OutputError
         The picture cannot be written.
     """
-    sizes = [size for size in RESOLUTIONS if dataset.at(size)]
-    if len(sizes) < 2:
+    chosen = choose_at_resolutions(dataset, seed=seed, count=count)
+    if not chosen:
         return False
-    by_size = [{_photograph(sample): sample for sample in dataset.at(size)} for size in sizes]
-    shared = sorted(set.intersection(*(set(found) for found in by_size)))
-    if not shared:
-        return False
-    chosen = np.random.default_rng(seed).choice(len(shared), min(count, len(shared)), replace=False)
-    figure = new_figure(_TILE * len(chosen) + 0.4, _TILE * len(sizes) + 0.6)
-    axes = figure.subplots(len(sizes), len(chosen), squeeze=False)
-    for row, (size, found) in enumerate(zip(sizes, by_size, strict=True)):
-        for column, index in enumerate(chosen):
-            sample = found[shared[index]]
+    columns = len(next(iter(chosen.values())))
+    figure = new_figure(_TILE * columns + 0.4, _TILE * len(chosen) + 0.6)
+    axes = figure.subplots(len(chosen), columns, squeeze=False)
+    for row, (size, samples) in enumerate(chosen.items()):
+        for column, sample in enumerate(samples):
             pixels = _show_file(axes[row, column], dataset, sample)
             _caption(axes[row, column], f"{describe(sample)}\n{_SIZE_NAMES[size]}, {pixels}")
     set_title(figure, "The same photographs at each resolution", synthetic=dataset.synthetic)
     save_figure(figure, path)
     return True
+
+
+def choose_at_resolutions(dataset: Dataset, *, seed: int, count: int) -> dict[Resolution, list[Sample]]:
+    """Return `count` photographs at each resolution, in the same order; empty where there is one resolution only."""
+    sizes = [size for size in RESOLUTIONS if dataset.at(size)]
+    if len(sizes) < 2:
+        return {}
+    by_size = {size: {_photograph(sample): sample for sample in dataset.at(size)} for size in sizes}
+    shared = sorted(set.intersection(*(set(found) for found in by_size.values())))
+    if not shared:
+        return {}
+    chosen = np.random.default_rng(seed).choice(len(shared), min(count, len(shared)), replace=False)
+    return {size: [found[shared[place]] for place in chosen] for size, found in by_size.items()}
 
 
 def plot_bad(path: Path, dataset: Dataset) -> bool:

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from gafas.errors import UsageError
 from gafas.imaging import Rgb
-from gafas.report.predictions import show_probability
 from gafas.report.style import INK, NOTE_SIZE, TITLE_SIZE, new_figure, save_figure, set_title
+from gafas.report.words import ENGLISH
 from gafas.scoring.checks import check_scores, check_threshold
 from gafas.values import LABELS, Sample
 
@@ -91,7 +91,7 @@ def plot_errors(
         if place < shown:
             sample = samples[place]
             axes.imshow(images[place], interpolation="nearest")
-            words = [*textwrap.wrap(sample.path, _PATH_LETTERS), f"P {show_probability(float(scores[place]))}"]
+            words = [*textwrap.wrap(sample.path, _PATH_LETTERS), f"P {ENGLISH.probability(float(scores[place]))}"]
             words.append(f"truth: {_truth(sample)}")
             axes.set_title("\n".join(words), fontsize=NOTE_SIZE - 2, linespacing=1.25, color=INK, parse_math=False)
     if not shown:

@@ -18,6 +18,7 @@ from gafas.report.style import (
     save_figure,
     set_title,
 )
+from gafas.report.words import ENGLISH
 from gafas.scoring.checks import check_scores, check_threshold
 from gafas.values import LABELS, Sample
 
@@ -109,7 +110,7 @@ def _draw_cell(axes: Axes, image: Rgb, score: float, target: int, threshold: flo
         spine.set_color(_WRONG)
         spine.set_linewidth(4)
     colour = INK if right else _WRONG
-    answer = f"{_words(called)}\nP(sunglasses) {show_probability(score)}"
+    answer = f"{_words(called)}\nP(sunglasses) {ENGLISH.probability(score)}"
     axes.set_title(answer, fontsize=NOTE_SIZE + 1, linespacing=1.3, color=colour)
     if not right:
         axes.set_xlabel(f"wrong; truth: {_words(target)}", fontsize=NOTE_SIZE, color=colour, labelpad=6)
@@ -117,11 +118,3 @@ def _draw_cell(axes: Axes, image: Rgb, score: float, target: int, threshold: flo
 
 def _words(target: int) -> str:
     return LABELS[target].replace("_", " ")
-
-
-def show_probability(score: float) -> str:
-    """Return a score with three digits that never looks more certain than it is."""
-    # 0.9999 is not certainty, and 0.4999 is not on the other side of 0.5.
-    if 0.9995 <= score < 1:
-        return "> 0.999"
-    return "< 0.001" if 0 < score < 0.0005 else f"{score:.3f}"

@@ -21,13 +21,13 @@ from gafas.report.style import (
     save_figure,
     set_title,
 )
+from gafas.report.words import ENGLISH, Words
 from gafas.scoring.metrics import Evaluation, evaluate
 from gafas.scoring.ranking import precision_recall_curve, roc_curve
+from gafas.values import LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_CLASSES = ("no sunglasses", "sunglasses")
 
 
 def plot_roc(
@@ -39,52 +39,69 @@ def plot_roc(
     title: str,
     synthetic: bool = False,
 ) -> None:
+    """Write `draw_roc` as a PNG file; `title` says which model and which examples.
+
+    Raises
+    ------
+    DataError, UsageError
+        As `draw_roc`.
+    OutputError
+        The file cannot be written.
+    """
+    figure = draw_roc(targets, probabilities, threshold=threshold)
+    set_title(figure, title, synthetic=synthetic)
+    save_figure(figure, path)
+
+
+def draw_roc(targets: ArrayLike, probabilities: ArrayLike, *, threshold: float, words: Words = ENGLISH) -> Figure:
     """Draw the ROC curve with its area and the point where the threshold stands.
 
     With one class only there is no such curve: the picture says so in words.
 
     Parameters
     ----------
-    path : Path
-        The PNG file to write.
     targets : (n,) of 0 and 1
         1 is sunglasses.
     probabilities : (n,) in [0, 1]
         P(sunglasses).
     threshold : float
         In [0, 1]; ``p >= threshold`` is called positive.
-    title : str
-        Which model and which examples.
-    synthetic : bool
-        True when the data was drawn, not taken: the title says so.
+    words : Words
+        The language of the labels.
 
     Raises
     ------
     DataError, UsageError
         As `gafas.scoring.metrics.evaluate`.
-    OutputError
-        The file cannot be written.
     """
     result = evaluate(targets, probabilities, threshold=threshold)
-    figure = _titled(6.4, 6.4, title, synthetic)
-    axes = _unit_square(figure, "False positive rate", "True positive rate (recall)")
+    figure = new_figure(6.4, 6.4)
+    axes = _unit_square(figure, words("axis.false_positive_rate"), words("axis.true_positive_rate"))
     curve = roc_curve(targets, probabilities)
     if curve is None:
-        _say_one_class(axes, result, "ROC curve")
+        _say_one_class(axes, result, words("axis.no_roc"), words)
     else:
-        axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, label="chance (AUC 0.5)")
+        axes.plot(
+            [0, 1],
+            [0, 1],
+            color=GREY,
+            linestyle="--",
+            linewidth=1.2,
+            label=words("axis.chance_auc", auc=words.number(0.5, 1)),
+        )
         axes.plot(
             curve.false_positive_rate,
             curve.true_positive_rate,
             color=BLUE,
             linewidth=2.2,
             clip_on=False,
-            label=f"model (AUC {_floor3(result.roc_auc)}, n = {result.n})",
+            label=words("axis.model_auc", auc=_floor3(result.roc_auc, words), n=result.n),
         )
         counts = result.confusion
-        _mark_threshold(axes, counts.fp / (counts.fp + counts.tn), counts.recall, threshold, ("FPR", "TPR"))
+        names = (words("axis.fpr"), words("axis.tpr"))
+        _mark_threshold(axes, counts.fp / (counts.fp + counts.tn), counts.recall, threshold, names, words)
         axes.legend(loc="lower right", fontsize=LABEL_SIZE)
-    save_figure(figure, path)
+    return figure
 
 
 def plot_precision_recall(
@@ -96,20 +113,30 @@ def plot_precision_recall(
     title: str,
     synthetic: bool = False,
 ) -> None:
+    """Write `draw_precision_recall` as a PNG file; arguments and errors as `plot_roc`."""
+    figure = draw_precision_recall(targets, probabilities, threshold=threshold)
+    set_title(figure, title, synthetic=synthetic)
+    save_figure(figure, path)
+
+
+def draw_precision_recall(
+    targets: ArrayLike, probabilities: ArrayLike, *, threshold: float, words: Words = ENGLISH
+) -> Figure:
     """Draw precision against recall, the average precision and the point of the threshold.
 
     With one class only there is no such curve: the picture says so in words. Arguments and errors
-    as `plot_roc`.
+    as `draw_roc`.
     """
     result = evaluate(targets, probabilities, threshold=threshold)
-    figure = _titled(6.4, 6.4, title, synthetic)
-    axes = _unit_square(figure, "Recall", "Precision")
+    figure = new_figure(6.4, 6.4)
+    axes = _unit_square(figure, words("axis.recall"), words("axis.precision"))
     curve = precision_recall_curve(targets, probabilities)
     if curve is None:
-        _say_one_class(axes, result, "precision-recall curve")
+        _say_one_class(axes, result, words("axis.no_precision_recall"), words)
     else:
         share = result.positives / result.n
-        axes.axhline(share, color=GREY, linestyle="--", linewidth=1.2, label=f"chance ({share:.2f})")
+        label = words("axis.chance", share=words.number(share, 2))
+        axes.axhline(share, color=GREY, linestyle="--", linewidth=1.2, label=label)
         # Steps, for between two thresholds nothing is promised; from recall 0 at the first precision.
         axes.step(
             np.concatenate([[0.0], curve.recall]),
@@ -118,16 +145,11 @@ def plot_precision_recall(
             color=BLUE,
             linewidth=2.2,
             clip_on=False,
-            label=f"model (average precision {_floor3(result.average_precision)}, n = {result.n})",
+            label=words("axis.model_ap", ap=_floor3(result.average_precision, words), n=result.n),
         )
-        _mark_threshold(axes, result.recall, result.precision, threshold, ("recall", "precision"))
+        names = (words("axis.recall").lower(), words("axis.precision").lower())
+        _mark_threshold(axes, result.recall, result.precision, threshold, names, words)
         axes.legend(loc="lower left", fontsize=LABEL_SIZE)
-    save_figure(figure, path)
-
-
-def _titled(width: float, height: float, title: str, synthetic: bool) -> Figure:
-    figure = new_figure(width, height)
-    set_title(figure, title, synthetic=synthetic)
     return figure
 
 
@@ -144,11 +166,12 @@ def _unit_square(figure: Figure, across: str, up: str) -> Axes:
 
 
 def _mark_threshold(
-    axes: Axes, across: float | None, up: float | None, threshold: float, names: tuple[str, str]
+    axes: Axes, across: float | None, up: float | None, threshold: float, names: tuple[str, str], words: Words
 ) -> None:
+    at = words("axis.threshold", threshold=words.localise(f"{threshold:.3g}"))
     if across is None or up is None:
         # Nothing was called positive: the threshold has no precision, so it has no place to stand.
-        axes.plot([], [], linestyle="none", label=f"threshold {threshold:.3g}: nothing called positive")
+        axes.plot([], [], linestyle="none", label=f"{at}:\n{words('axis.nothing_positive')}")
         return
     axes.plot(
         [across],
@@ -161,17 +184,17 @@ def _mark_threshold(
         markeredgewidth=1,
         clip_on=False,
         zorder=3,
-        label=f"threshold {threshold:.3g}: {names[0]} {across:.3f}, {names[1]} {up:.3f}",
+        label=f"{at}:\n{names[0]} {words.number(across, 3)}{words('number.list')} {names[1]} {words.number(up, 3)}",
     )
 
 
-def _say_one_class(axes: Axes, result: Evaluation, what: str) -> None:
-    present = _CLASSES[1 if result.positives else 0]
+def _say_one_class(axes: Axes, result: Evaluation, what: str, words: Words) -> None:
+    present = words.term("label", LABELS[1 if result.positives else 0])
     axes.set_axis_off()
     axes.text(
         0.5,
         0.5,
-        f"No {what}:\nall {result.n} examples are of one class,\n“{present}”.",
+        f"{what}:\n" + words("axis.one_class", n=result.n, label=present),
         ha="center",
         va="center",
         fontsize=TITLE_SIZE,
@@ -180,6 +203,6 @@ def _say_one_class(axes: Axes, result: Evaluation, what: str) -> None:
     )
 
 
-def _floor3(value: float | None) -> str:
+def _floor3(value: float | None, words: Words) -> str:
     # Rounded down: 0.9999 must not read as a perfect 1.000.
-    return "–" if value is None else f"{int(value * 1000 + 1e-9) / 1000:.3f}"
+    return words.number(None if value is None else int(value * 1000 + 1e-9) / 1000, 3)
