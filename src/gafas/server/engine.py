@@ -67,7 +67,7 @@ class Engine:
     ) -> None:
         self._predictor, self._looker = predictor, looker
         self._threads, self._queue, self._on_batch = threads, queue, on_batch
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="gafas")
+        self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[_Job] = deque()
         self._looked: deque[_Job] = deque()
         self._busy = 0
@@ -103,8 +103,10 @@ class Engine:
             self._drop(jobs)
 
     def close(self) -> None:
-        """Let the threads end."""
-        self._pool.shutdown(cancel_futures=True)
+        """Let the threads end; the next image would begin new ones."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
     def _count_down(self, _: asyncio.Future[Judged]) -> None:
         self.pending -= 1
@@ -159,6 +161,8 @@ class Engine:
         self._run(jobs, end, self._predictor.judge, [job.looked.boxes for job in jobs], patches)
 
     def _run(self, jobs: Sequence[_Job], end: Callable[[Any], None], step: Callable[..., Any], *words: Any) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gafas")
         self._busy += 1
         running = asyncio.get_running_loop().run_in_executor(self._pool, step, *words)
 
