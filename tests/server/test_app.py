@@ -125,10 +125,41 @@ async def test_the_shapes_of_other_services() -> None:
     assert "Error" in raw.json()["results"][0]
 
 
+async def test_explanations_are_small_grey_pictures() -> None:
+    import base64
+    import io
+
+    from PIL import Image
+
+    wide = files(("wide.png", picture(10, (10, 20))), ("no", b"text"), ("tall.png", picture(10)))
+    async with serving(make_predictor(Darkness(explains=True))) as client:
+        first, failed, second = (await client.post("/v1/predict?explain=true", files=wide)).json()["results"]
+        plain = (await client.post("/v1/predict", files=wide)).json()["results"][0]
+    assert failed["status"] == "error"
+    assert [face["explanation"] for face in plain["faces"]] == [None, None]
+    explanation = first["faces"][0]["explanation"]
+    assert list(explanation) == ["attribute", "method", "box", "width", "height", "png"]
+    # A face's square is 1.3 times its box; a whole image is what it is.
+    assert explanation["box"] == [-2, -2, 11, 11]
+    assert second["faces"][0]["explanation"]["box"] == [0, 0, 10, 20]
+    with Image.open(io.BytesIO(base64.b64decode(explanation["png"]))) as picture_of_it:
+        assert (picture_of_it.mode, picture_of_it.size) == ("L", (explanation["width"], explanation["height"]))
+
+
+async def test_evidence_becomes_grey() -> None:
+    import numpy as np
+
+    from gafas.server.explaining import to_grey
+
+    assert to_grey(np.array([[2.0, 1.0, 0.0, -1.0, -2.0]], np.float32)).tolist() == [[255, 192, 128, 64, 0]]
+    assert to_grey(np.array([[-4.0, 1.0]], np.float32)).tolist() == [[0, 160]]
+    assert to_grey(np.zeros((2, 2), np.float32)).tolist() == [[128, 128], [128, 128]]
+
+
 async def test_what_a_model_cannot_do_is_refused() -> None:
     async with serving(make_predictor(detector=False, outputs=1)) as client:
         image = files(("a.png", picture()))
-        for query, word in (("schema=aws", "eyeglasses"), ("region=face", "region")):
+        for query, word in (("schema=aws", "eyeglasses"), ("region=face", "region"), ("explain=true", "explain")):
             answer = await client.post(f"/v1/predict?{query}", files=image)
             assert answer.status_code == 422
             assert word in answer.json()["error"]["message"]

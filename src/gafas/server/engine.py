@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gafas.runtime.predictor import Predictor
@@ -70,6 +70,7 @@ class Engine:
         self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[_Job] = deque()
         self._looked: deque[_Job] = deque()
+        self._unexplained: deque[tuple[_Job, Judged]] = deque()
         self._busy = 0
         self.pending = 0
         """Images that wait or are worked on."""
@@ -116,12 +117,15 @@ class Engine:
             job.done.cancel()
         self._waiting = deque(job for job in self._waiting if not job.done.done())
         self._looked = deque(job for job in self._looked if not job.done.done())
+        self._unexplained = deque(pair for pair in self._unexplained if not pair[0].done.done())
 
     def _advance(self) -> None:
         """Give every free thread something to do."""
-        while self._busy < self._threads and (self._waiting or self._looked):
+        while self._busy < self._threads and (self._waiting or self._looked or self._unexplained):
             if self._is_batch():
                 self._classify()
+            elif self._unexplained:
+                self._explain()
             else:
                 self._look()
 
@@ -155,10 +159,22 @@ class Engine:
 
         def end(results: list[tuple[Verdict, ...]]) -> None:
             for job, verdicts in zip(jobs, results, strict=True):
-                _give(job, Judged(job.looked, verdicts))
+                judged = Judged(job.looked, verdicts)
+                if job.wish.explain and not job.done.done():
+                    self._unexplained.append((job, judged))
+                else:
+                    _give(job, judged)
 
         patches = [patch for job in jobs for patch in job.looked.patches]
         self._run(jobs, end, self._predictor.judge, [job.looked.boxes for job in jobs], patches)
+
+    def _explain(self) -> None:
+        job, judged = self._unexplained.popleft()
+
+        def end(explanations: tuple[dict[str, Any], ...]) -> None:
+            _give(job, replace(judged, explanations=explanations))
+
+        self._run([job], end, self._looker.explain, job.looked)
 
     def _run(self, jobs: Sequence[_Job], end: Callable[[Any], None], step: Callable[..., Any], *words: Any) -> None:
         if self._pool is None:
