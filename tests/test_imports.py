@@ -7,7 +7,22 @@ import sys
 
 import pytest
 
-HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "jinja2", "fastapi", "ray", "sklearn", "scipy", "onnx")
+HEAVY = (
+    "keras",
+    "tensorflow",
+    "jax",
+    "torch",
+    "matplotlib",
+    "jinja2",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "pydantic",
+    "ray",
+    "sklearn",
+    "scipy",
+    "onnx",
+)
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -24,6 +39,7 @@ def loaded_by(statement: str) -> set[str]:
         "annotate",
         "answers",
         "backends",
+        "explain",
         "eyewear",
         "faces",
         "predictor",
