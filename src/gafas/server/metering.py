@@ -21,7 +21,7 @@ class Meters:
         self._requests = Counter("gafas_requests", "Requests answered.", ("route", "status"), registry=self._registry)
         self._seconds = Histogram(
             "gafas_request_seconds",
-            "From the end of its head to the start of its answer.",
+            "From the end of a request's head to the start of its answer.",
             ("route",),
             buckets=_SECONDS,
             registry=self._registry,
