@@ -49,10 +49,17 @@ def find_images(folder: Path, count: int) -> tuple[list[bytes], str]:
 
 @dataclass(slots=True)
 class Load:
-    """What clients saw: milliseconds of each answered image, and how many answers had which status."""
+    """What clients saw: milliseconds of each answered image, and how many answers had which status.
+
+    Attributes
+    ----------
+    busy : float
+        Seconds of processor time of the process that judged.
+    """
 
     clients: int
     seconds: float = 0.0
+    busy: float = 0.0
     milliseconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
 
@@ -64,6 +71,7 @@ class Load:
             f"{self.statuses[200] / self.seconds:.1f}",
             f"{percentile(self.milliseconds, 50):.1f}",
             f"{percentile(self.milliseconds, 99):.1f}",
+            f"{1000 * self.busy / self.statuses[200]:.1f}",
             f"{self.statuses[503] / total:.3f}",
             f"{total}",
         ]
@@ -72,6 +80,7 @@ class Load:
         """Return the figures, without every single time."""
         return {
             "clients": self.clients, "seconds": self.seconds, "answers": dict(sorted(self.statuses.items())),
+            "processor_ms": 1000 * self.busy / self.statuses[200],
             "images_per_second": self.statuses[200] / self.seconds,
             "p50_ms": percentile(self.milliseconds, 50), "p99_ms": percentile(self.milliseconds, 99),
         }  # fmt: skip
@@ -89,7 +98,7 @@ def call_in_process(images: Sequence[bytes], seconds: float) -> Load:
     for image in images[:8]:
         predictor.predict(image)
     load = Load(1)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     for image in cycle(images):
         begun = time.perf_counter()
         predictor.predict(image)
@@ -97,13 +106,14 @@ def call_in_process(images: Sequence[bytes], seconds: float) -> Load:
         load.statuses[200] += 1
         load.seconds = time.perf_counter() - start
         if load.seconds > seconds:
+            load.busy = time.process_time() - busy
             return load
     raise SystemExit("no images")
 
 
 @contextlib.contextmanager
-def server(folder: Path) -> Iterator[int]:
-    """Run ``gafas serve`` on a free port and give the port."""
+def server(folder: Path) -> Iterator[tuple[int, int]]:
+    """Run ``gafas serve`` on a free port and give the port and the number of its process."""
     log = folder / "server.log"
     words = [sys.executable, "-m", "gafas", "serve", "--port", "0", "--rate", "0"]
     with log.open("w", encoding="utf-8") as stream:
@@ -114,10 +124,20 @@ def server(folder: Path) -> Iterator[int]:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{' '.join(words)}: does not start: {text}")
             time.sleep(0.05)
-        yield int(text.partition("http://127.0.0.1:")[2].split()[0])
+        yield int(text.partition("http://127.0.0.1:")[2].split()[0]), process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def busy_of(process: int) -> float:
+    """Return the seconds of processor time that a process has used; 0 where the system does not tell."""
+    record = Path(f"/proc/{process}/stat")
+    if not record.is_file():
+        return 0.0
+    # After the name, which may hold blanks: state, then user and system time as the 12th and 13th.
+    words = record.read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def ask(port: int, requests: Sequence[bytes], load: Load, until: float) -> None:
@@ -152,17 +172,17 @@ async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
     raise SystemExit(f"port {port}: no answer")
 
 
-async def measure(port: int, images: Sequence[bytes], clients: int, seconds: float) -> Load:
+async def measure(port: int, process: int, images: Sequence[bytes], clients: int, seconds: float) -> Load:
     """Let so many clients ask for so long."""
     head = (
         "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n"
     )
     requests = [head.format(len(image)).encode() + image for image in images]
     load = Load(clients)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), busy_of(process)
     shifted = [requests[number % len(requests) :] + requests[: number % len(requests)] for number in range(clients)]
     await asyncio.gather(*(ask(port, mine, load, start + seconds) for mine in shifted))
-    load.seconds = time.perf_counter() - start
+    load.seconds, load.busy = time.perf_counter() - start, busy_of(process) - busy
     if not load.milliseconds or set(load.statuses) - {200, 503}:
         raise SystemExit(f"{clients} clients: answers {dict(load.statuses)}")
     return load
@@ -182,14 +202,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         images, kind = find_images(Path(name), arguments.images)
         reference = call_in_process(images, arguments.seconds)
-        with server(Path(name)) as port:
-            asyncio.run(measure(port, images, 1, 1.0))
-            loads = [asyncio.run(measure(port, images, clients, arguments.seconds)) for clients in arguments.clients]
+        with server(Path(name)) as (port, process):
+            asyncio.run(measure(port, process, images, 1, 1.0))
+            loads = [
+                asyncio.run(measure(port, process, images, clients, arguments.seconds)) for clients in arguments.clients
+            ]
     rows = [
-        ["in this process, one thread", *reference.row()[1:4], "", reference.row()[-1]],
+        ["in this process, one thread", *reference.row()[1:5], "", reference.row()[-1]],
         *(load.row() for load in loads),
     ]
-    table = markdown(["", "images/s", "p50, ms", "p99, ms", "share of 503", "answers"], rows)
+    table = markdown(["", "images/s", "p50, ms", "p99, ms", "processor, ms/image", "share of 503", "answers"], rows)
     payload = {"kind": kind, "images": len(images), "server_threads": cores(), "in_process": reference.to_json(),
                "served": [load.to_json() for load in loads]}  # fmt: skip
     finish("serve", f"{len(images)} images: {kind}\n\n{table}", payload, arguments.json)
