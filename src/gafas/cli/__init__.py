@@ -15,7 +15,7 @@ from gafas import __version__
 from gafas.errors import GafasError, OutputError, UsageError
 
 _TRAINING = ("reproduce", "train", "evaluate", "crossval")
-_USING = ("predict", "explain", "export", "report", "doctor", "data", "models")
+_USING = ("predict", "explain", "serve", "export", "report", "doctor", "data", "models")
 _COMMANDS = (*_TRAINING, *_USING)
 """In the order of the help; each is a function in the module of its name, or an app of several commands."""
 
