@@ -1,0 +1,106 @@
+/** The page of `gafas serve`: puts the pieces together. */
+
+import { showProblem } from "./announcer.js";
+import { ApiError, fetchModel } from "./api.js";
+import { byId } from "./elements.js";
+import { listen } from "./intake.js";
+import { askKey, listenForKey, writeKeyHint } from "./keys.js";
+import { chooseLanguage, errorWords, megabytes, startLanguage, words } from "./language.js";
+import { Live } from "./live.js";
+import { Queue } from "./queue.js";
+import { Results } from "./results.js";
+import { listenForSettings, useModel, writeSettings } from "./settings.js";
+
+/** What any server takes: used where the server's own limits cannot be had. */
+const SMALLEST_LIMITS = { files: 1, image_bytes: 2 ** 20, body_bytes: 2 ** 21 };
+
+let facts = null;
+let named = 0;
+
+const pausing = {
+  onPause: (seconds, status) => results.pausing(words().pause(seconds, status)),
+  onResume: () => results.pausing(""),
+};
+
+const queue = new Queue({
+  limits: readModel(),
+  calls: { askKey, ...pausing },
+  onChange: (pictures, answer) => {
+    if (answer !== null) useModel(answer.model);
+    results.changed(pictures);
+    showControls();
+  },
+  onDone: () => results.done(),
+});
+const results = new Results(queue);
+const live = new Live({
+  calls: { askKey },
+  onAnswer: (answer) => {
+    useModel(answer.model);
+    showControls();
+  },
+  onKeep: (blob) => {
+    const name = nextName(words().webcam, "jpg");
+    results.add([{ name, blob }]);
+    return name;
+  },
+});
+
+startLanguage();
+listenForKey();
+listenForSettings({
+  onThreshold: () => {
+    redraw();
+    results.sayThreshold();
+  },
+});
+listen({
+  onFiles: (files) => results.add(files.map((blob) => ({ name: blob.name, blob }))),
+  onPaste: (files) => results.add(files.map((blob) => ({ name: nextName(words().pasted, endingOf(blob)), blob }))),
+  onNothing: (word) => showProblem(words()[word]),
+});
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.onclick = () => {
+    chooseLanguage(button.dataset.language);
+    redraw();
+  };
+}
+redraw();
+
+/** Ask the server for its limits and its model's thresholds; resolves with the limits of a request. */
+async function readModel() {
+  try {
+    facts = await fetchModel({ askKey });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    showProblem(errorWords(error));
+    return SMALLEST_LIMITS;
+  }
+  useModel(facts);
+  redraw();
+  return facts.limits;
+}
+
+function redraw() {
+  writeSettings();
+  writeKeyHint();
+  results.redraw();
+  live.redraw();
+  showControls();
+  byId("model-facts").textContent =
+    facts === null ? "" : words().facts(facts.name, facts.version, facts.limits.files, megabytes(facts.limits.image_bytes));
+}
+
+/** The settings belong to results: without any there is nothing to set. */
+function showControls() {
+  byId("controls").hidden = !results.pictures.length && !live.running;
+}
+
+function nextName(stem, ending) {
+  named += 1;
+  return `${stem}-${named}.${ending}`;
+}
+
+function endingOf(blob) {
+  return blob.type.replace("image/", "").replace("jpeg", "jpg") || "png";
+}
