@@ -7,13 +7,15 @@
     ├── OutputError           the output exists, or cannot be written
     ├── MissingExtraError     an optional package is not installed
     ├── ImageError            one image cannot be read
+    │   ├── NotAnImageError   its bytes are no picture in a known format
+    │   └── TooManyPixelsError  it is larger than was allowed
     ├── DataError             a data set is missing, incomplete or wrong
     ├── WeightsError          backbone weights are missing or wrong
     ├── BundleError           a model bundle is damaged, too new or does not fit
     └── ExportError           an exported model does not agree with the trained one
 
 A message says what, expected, got and the next step. Only ``gafas.cli`` turns these into words
-on a terminal and exit codes.
+on a terminal and exit codes, only ``gafas.server`` into statuses.
 """
 
 
@@ -38,6 +40,14 @@ class MissingExtraError(GafasError):
 
 class ImageError(GafasError):
     """One image cannot be read as a picture."""
+
+
+class NotAnImageError(ImageError):
+    """The bytes are no picture in a known format."""
+
+
+class TooManyPixelsError(ImageError):
+    """A picture is larger than was allowed; its pixels were not decoded."""
 
 
 class DataError(GafasError):

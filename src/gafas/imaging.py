@@ -11,12 +11,13 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PpmImagePlugin, UnidentifiedImageError
 
-from gafas.errors import ImageError, UsageError
+from gafas.errors import ImageError, NotAnImageError, TooManyPixelsError, UsageError
 from gafas.files import write_beside
 
 Rgb = NDArray[np.uint8]
@@ -105,25 +106,29 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
 
     Raises
     ------
+    NotAnImageError
+        Not a picture in one of `FORMATS`.
+    TooManyPixelsError
+        Larger than `max_pixels`.
     ImageError
-        Not a picture, damaged, truncated, too large, or of a pixel type without a defined range.
+        Damaged, truncated, or of a pixel type without a defined range.
     """
     if not data:
-        raise ImageError("the file is empty (0 bytes)")
+        raise NotAnImageError("the file is empty (0 bytes)")
     try:
         with _QUIET, Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
             if width * height > max_pixels:
-                raise ImageError(f"{width}×{height} pixels, expected at most {max_pixels:,}; make it smaller")
+                raise TooManyPixelsError(f"{width}×{height} pixels, expected at most {max_pixels:,}; make it smaller")
             _check_samples(image, data)
             image.load()
             return _to_array(image)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError("not a picture in a known format (" + ", ".join(FORMATS) + ")") from error
+        raise NotAnImageError("not a picture in a known format (" + ", ".join(FORMATS) + ")") from error
     except Image.DecompressionBombError as error:
-        raise ImageError(f"expected at most {max_pixels:,} pixels, got more; make it smaller") from error
+        raise TooManyPixelsError(f"expected at most {max_pixels:,} pixels, got more; make it smaller") from error
     except Exception as error:  # Pillow's decoders let almost any exception out on damaged input.
         raise ImageError(f"damaged or truncated picture: {error or type(error).__name__}") from error
 
@@ -195,13 +200,13 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Rgb:
     except OSError as error:
         raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
+        raise type(error)(f"{path}: {error}") from error
 
 
-def pixels_of(path: str | Path) -> int:
-    """Return how many pixels a file will have, from its header alone; 0 where it cannot be read as a picture."""
+def pixels_of(file: str | Path | BinaryIO) -> int:
+    """Return how many pixels a picture will have, from its header alone; 0 where it cannot be read as a picture."""
     try:
-        with _QUIET, Image.open(path, formats=FORMATS) as image:
+        with _QUIET, Image.open(file, formats=FORMATS) as image:
             return image.width * image.height
     except Exception:  # noqa: BLE001  # whoever reads the picture says what is wrong with it
         return 0

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from gafas import __version__
 from gafas.errors import GafasError, OutputError, UsageError
 
-_COMMANDS = ("reproduce", "train", "evaluate", "crossval", "predict", "export", "doctor", "data", "models")
+_COMMANDS = ("reproduce", "train", "evaluate", "crossval", "predict", "serve", "export", "doctor", "data", "models")
 """In the order of the help; each is a function in the module of its name, or an app of several commands."""
 
 _GROUPS = {

@@ -56,7 +56,7 @@ class Predictor:
     margin : float
         The square's side, in long sides of the face's box.
     detector : Detector or None
-        Finds the faces; needed for ``region="face"`` only.
+        Finds the faces; needed for ``region="face"``, and to judge faces now and then with ``region="whole"``.
     name : str
         Of the model, for people.
 
@@ -92,7 +92,7 @@ class Predictor:
         self.region: Region = region
         self.margin = margin
         self.name = name
-        self._detector = detector if region == "face" else None
+        self._detector = detector
 
     @property
     def knows_eyeglasses(self) -> bool:
@@ -143,9 +143,21 @@ class Predictor:
         patches = (patch for image, found in zip(images, boxes, strict=True) for patch in self.cut(image, found))
         return self.judge(boxes, patches)
 
-    def find(self, image: Rgb) -> tuple[FaceBox, ...]:
-        """Return the regions of an image that are judged: its faces, else the whole; the first step of `predict`."""
-        faces = self._detector.detect(image) if self._detector is not None else ()
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """What `find` can be asked for."""
+        return ("whole",) if self._detector is None else ("face", "whole")
+
+    def find(self, image: Rgb, *, region: Region | None = None) -> tuple[FaceBox, ...]:
+        """Return the regions of an image that are judged: its faces, else the whole; the first step of `predict`.
+
+        Parameters
+        ----------
+        region : {"whole", "face"} or None
+            One of `regions`; ``None`` is what the predictor was made for.
+        """
+        looks = (region or self.region) == "face"
+        faces = self._detector.detect(image) if looks and self._detector is not None else ()
         return faces or (FaceBox(0, 0, image.shape[1], image.shape[0]),)
 
     def cut(self, image: Rgb, boxes: Iterable[FaceBox]) -> Iterator[Rgb]:
@@ -282,15 +294,13 @@ def load_predictor(
     manifest = loaded.manifest
     path = _model_file(loaded, runtime, precision)
     chosen = resolve_region(region, trained_on=manifest.region)
-    detector = None
-    if chosen == "face":
-        detector = FaceDetector(
-            size=detector_size, min_face=min_face, threads=threads, precision=precision, thorough=thorough
-        )
+    detector = FaceDetector(
+        size=detector_size, min_face=min_face, threads=threads, precision=precision, thorough=thorough
+    )
     with ThreadPoolExecutor(1) as pool:
         # Graphs are opened outside of Python's lock: two at once take the time of one.
         opening = pool.submit(open_model, path, threads=threads, input_size=manifest.input_size)
-        if detector is not None:
+        if chosen == "face":
             detector.open()
         backend = opening.result()
     return Predictor(

@@ -1,0 +1,123 @@
+"""The app under uvicorn: sockets, processes, signals, logs."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from gafas.bundle import load_bundle
+from gafas.errors import UsageError
+from gafas.runtime.predictor import load_predictor
+from gafas.server.app import create_app
+from gafas.server.protocol import PatientProtocol
+from gafas.server.settings import Settings
+
+_BACKLOG = 2048
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger", "message": "event"},
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"gafas.server": {"level": "INFO"}, "uvicorn": {"level": "WARNING"}},
+}
+"""One JSON object a line on standard error. uvicorn's own line for each request would hold its path and query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Makes the app; can be sent to another process.
+
+    Attributes
+    ----------
+    bundle : Path
+        A bundle, a run folder or the name of a packaged bundle.
+    options : mapping
+        Of `gafas.runtime.predictor.load_predictor`.
+    """
+
+    bundle: Path
+    settings: Settings
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self) -> FastAPI:
+        """Load the model and return the app around it.
+
+        Raises
+        ------
+        BundleError
+            The bundle is damaged or cannot run.
+        """
+        manifest = load_bundle(self.bundle, verify=False).manifest
+        return create_app(load_predictor(self.bundle, **self.options), manifest=manifest, settings=self.settings)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port.
+
+    Raises
+    ------
+    UsageError
+        It is taken, or not ours to open.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        opened = socket.create_server(address, family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise UsageError(f"{host}:{port}: cannot listen: {error.strerror or error}; choose another --port") from error
+    opened.set_inheritable(True)
+    return opened
+
+
+def run(plan: Plan, opened: socket.socket, *, workers: int, proxy: str | None, started: Callable[[], object]) -> None:
+    """Serve until SIGTERM or Ctrl-C; what was accepted is finished first.
+
+    Parameters
+    ----------
+    workers : int
+        Processes, each with a model, a queue and counters of its own.
+    proxy : str or None
+        Address of a reverse proxy whose ``X-Forwarded-For`` is believed.
+    started : callable
+        Called when the model is loaded.
+    """
+    app = plan()
+    started()
+    config = uvicorn.Config(
+        app if workers == 1 else plan,
+        factory=workers > 1,
+        http=PatientProtocol,
+        ws="none",
+        log_config=LOGGING,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=proxy is not None,
+        forwarded_allow_ips=proxy,
+        workers=workers,
+        # A body and then the work on it, and a second for the answers.
+        timeout_graceful_shutdown=round(2 * plan.settings.timeout) + 1,
+    )
+    if workers == 1:
+        # uvicorn raises the signal again when everything is finished.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[opened])
+        return
+    del app
+    Multiprocess(config, sockets=[opened]).run()
