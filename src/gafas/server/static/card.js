@@ -61,9 +61,10 @@ export class Card {
   #item(face, index, thresholds) {
     const { worn, probability } = eyewearOf(face, thresholds);
     const where = face.region === "whole" ? words().wholePicture : words().face(index + 1);
+    const several = face.region === "whole" || this.picture.faces.length > 1;
     const item = create("li", {}, [
       create("p", { className: "verdict" }, [
-        create("span", { className: "where", textContent: where }),
+        ...(several ? [create("span", { className: "where", textContent: where })] : []),
         create("strong", { className: "worn", textContent: words().worn[worn] }),
         create("span", { className: "figure", textContent: percent(probability) }),
       ]),

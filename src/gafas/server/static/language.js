@@ -34,9 +34,12 @@ export function chooseLanguage(tag) {
   applyLanguage(tag);
 }
 
-/** P as whole per cent, as the language writes it. */
+/** P as whole per cent, as the language writes it; what is not quite 0 or 1 is not rounded to it. */
 export function percent(probability) {
-  return new Intl.NumberFormat(current, { style: "percent", maximumFractionDigits: 0 }).format(probability);
+  const write = (value) => new Intl.NumberFormat(current, { style: "percent" }).format(value);
+  if (probability > 0 && probability < 0.005) return `<${write(0.01)}`;
+  if (probability < 1 && probability >= 0.995) return `>${write(0.99)}`;
+  return write(probability);
 }
 
 /** A number as the language writes it. */

@@ -1,5 +1,7 @@
 /** One picture of the page: where it came from, what it looks like and what the server said of it. */
 
+import { decodeNetpbm } from "./netpbm.js";
+
 /** Pixels of the long side that is kept for showing: sharp on a phone and a desk, small in memory. */
 const PREVIEW_SIDE = 1280;
 
@@ -46,7 +48,8 @@ export function previewOf(blob) {
 
 async function decode(blob) {
   // The server's boxes are in pixels of the picture as its EXIF data turn it.
-  const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" });
+  const known = decodeNetpbm(new Uint8Array(await blob.arrayBuffer())) ?? blob;
+  const bitmap = await createImageBitmap(known, { imageOrientation: "from-image" });
   const { width, height } = bitmap;
   const canvas = shrunk(bitmap, width, height, PREVIEW_SIDE);
   bitmap.close();

@@ -10,6 +10,12 @@
 
 const GAP = 3;
 
+/** Pixels that a plate may have in any case: enough for a number. */
+const SHORT = 32;
+
+/** Boxes from which a plate may not be much wider than its box: there is no room between them. */
+const CROWD = 4;
+
 /**
  * Choose a wording and a place for each box, the best that is free.
  *
@@ -25,7 +31,8 @@ export function placePlates(boxes, wordings, room, widthOf, tall) {
   return boxes.map((box, index) => {
     const others = boxes.filter((_, other) => other !== index);
     let best = null;
-    for (const place of placesOf(box, wordings[index], room, widthOf, tall)) {
+    const widest = boxes.length < CROWD ? room.width : Math.max(SHORT, 2.5 * (box.x1 - box.x0));
+    for (const place of placesOf(box, wordings[index], { ...room, widest }, widthOf, tall)) {
       const cost = 2 * hits(place.rect, taken) + hits(place.rect, others);
       if (best === null || cost < best.cost) best = { ...place, cost };
       if (cost === 0) break;
@@ -40,7 +47,7 @@ function* placesOf(box, texts, room, widthOf, tall) {
   const whole = box.x0 <= 0 && box.y0 <= 0 && box.x1 >= room.width && box.y1 >= room.height;
   for (const text of texts) {
     const wide = widthOf(text);
-    if (wide > room.width) continue;
+    if (wide > Math.min(room.width, room.widest)) continue;
     const x = Math.min(Math.max(0, box.x0 + (whole ? 2 * GAP : 0)), room.width - wide);
     const inside = box.y0 + 2 * GAP;
     for (const y of whole ? [inside] : [box.y0 - GAP - tall, box.y1 + GAP, inside]) {

@@ -60,8 +60,8 @@ export const words = {
       ? `Se ha alcanzado el límite de peticiones del servidor. Continúa en ${count(seconds, "segundo", "segundos")}.`
       : `El servidor está ocupado. Nuevo intento en ${count(seconds, "segundo", "segundos")}.`,
 
-  worn: { sunglasses: "Gafas de sol", eyeglasses: "Gafas graduadas", none: "Sin gafas de sol" },
-  attributes: { sunglasses: "Gafas de sol", eyeglasses: "Gafas graduadas" },
+  worn: { sunglasses: "Gafas de sol", eyeglasses: "Gafas transparentes", none: "Sin gafas de sol" },
+  attributes: { sunglasses: "Gafas de sol", eyeglasses: "Gafas transparentes" },
   face: (n) => `Cara ${n}`,
   wholePicture: "Imagen entera",
   wholeNote: "No se ha encontrado ninguna cara. Se ha analizado la imagen entera, y eso dice menos.",
@@ -70,7 +70,7 @@ export const words = {
     [
       count(faces, "cara", "caras"),
       `${sunglasses} con gafas de sol`,
-      eyeglasses === null ? "" : `${eyeglasses} con gafas graduadas`,
+      eyeglasses === null ? "" : `${eyeglasses} con gafas transparentes`,
       whole ? `${count(whole, "imagen", "imágenes")} sin cara` : "",
       failed ? `${failed} sin analizar` : "",
     ]
@@ -85,7 +85,7 @@ export const words = {
     region: "Región",
     label: "Lleva",
     sunglasses: "Gafas de sol",
-    eyeglasses: "Gafas graduadas",
+    eyeglasses: "Gafas transparentes",
     confidence: "Certeza de la cara",
     box: "Recuadro (x0, y0, x1, y1)",
   },
