@@ -22,6 +22,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the server gives evidence maps, as far as is known. */
+export function canExplain() {
+  return explains;
+}
+
 /** Send this key from now on; it stays in memory. */
 export function useKey(value) {
   key = value;

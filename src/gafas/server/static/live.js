@@ -20,9 +20,10 @@ export class Live {
    * @param {object} options
    * @param {import("./api.js").Calls} options.calls
    * @param {(answer: object) => void} options.onAnswer
+   * @param {() => void} options.onSwitch it was switched on or off
    * @param {(blob: Blob) => string} options.onKeep a picture to keep; returns its name
    */
-  constructor({ calls, onAnswer, onKeep }) {
+  constructor({ calls, onAnswer, onSwitch, onKeep }) {
     this.stage = new Stage({ mirrored: true });
     this.camera = new Camera({
       calls: { ...calls, onPause: (...pause) => this.#say(() => words().pause(...pause)) },
@@ -30,7 +31,7 @@ export class Live {
       onResult: (result, answer) => this.#show(result, answer),
       onEnd: (word, error) => this.#end(word, error),
     });
-    Object.assign(this, { onAnswer, onKeep });
+    Object.assign(this, { onAnswer, onSwitch, onKeep });
     byId("camera-stage").append(this.stage.root);
     this.camera.video.setAttribute("aria-hidden", "true");
     this.stage.setMedia(this.camera.video);
@@ -72,7 +73,9 @@ export class Live {
     byId("camera-start").hidden = true;
     byId("camera").hidden = false;
     byId("camera-turn").hidden = !(await hasSeveralCameras());
-    byId("camera-stop").focus();
+    this.onSwitch();
+    byId("camera-stop").focus({ preventScroll: true });
+    byId("camera").scrollIntoView({ block: "nearest" });
   }
 
   #show(result, answer) {
@@ -114,6 +117,7 @@ export class Live {
     this.stage.show([], thresholds());
     byId("camera").hidden = true;
     byId("camera-start").hidden = false;
+    this.onSwitch();
     if (hadFocus) byId("camera-start").focus();
     if (error !== null) showProblem(errorWords(error));
     else if (word !== null) showProblem(words()[word]);

@@ -1,7 +1,7 @@
 /** The page of `gafas serve`: puts the pieces together. */
 
 import { showProblem } from "./announcer.js";
-import { ApiError, fetchModel } from "./api.js";
+import { ApiError, canExplain, fetchModel } from "./api.js";
 import { byId } from "./elements.js";
 import { listen } from "./intake.js";
 import { askKey, listenForKey, writeKeyHint } from "./keys.js";
@@ -28,17 +28,14 @@ const queue = new Queue({
   onChange: (pictures, answer) => {
     if (answer !== null) useModel(answer.model);
     results.changed(pictures);
-    showControls();
   },
   onDone: () => results.done(),
 });
-const results = new Results(queue);
+const results = new Results(queue, { onDraw: showControls });
 const live = new Live({
   calls: { askKey },
-  onAnswer: (answer) => {
-    useModel(answer.model);
-    showControls();
-  },
+  onAnswer: (answer) => useModel(answer.model),
+  onSwitch: showControls,
   onKeep: (blob) => {
     const name = nextName(words().webcam, "jpg");
     results.add([{ name, blob }]);
@@ -91,9 +88,12 @@ function redraw() {
     facts === null ? "" : words().facts(facts.name, facts.version, facts.limits.files, megabytes(facts.limits.image_bytes));
 }
 
-/** The settings belong to results: without any there is nothing to set. */
+/** The settings belong to results: without any there is nothing to set, and the room is for the invitation. */
 function showControls() {
-  byId("controls").hidden = !results.pictures.length && !live.running;
+  const atWork = results.pictures.length > 0 || live.running;
+  byId("controls").hidden = !atWork;
+  byId("evidence-control").hidden = !canExplain();
+  document.body.classList.toggle("at-work", atWork);
 }
 
 function nextName(stem, ending) {

@@ -1,6 +1,6 @@
 /** Sends pictures within the server's limits, one request at a time. Knows nothing of how they are shown. */
 
-import { ApiError, predict } from "./api.js";
+import { predict } from "./api.js";
 
 /** Pictures in one request at most, so that the first results come soon. */
 const SOON = 4;
@@ -72,12 +72,13 @@ export class Queue {
   }
 
   async #judge(batch, limits) {
+    const { signal } = this.#stop;
     const sent = await this.#readable(batch, limits);
-    if (!sent.length) return;
+    if (!sent.length || signal.aborted) return;
     for (const picture of sent) picture.status = "judging";
     this.onChange(sent, null);
     try {
-      const answer = await predict(sent, { ...this.calls, explain: true, signal: this.#stop.signal });
+      const answer = await predict(sent, { ...this.calls, explain: true, signal });
       answer.results.forEach(({ status, error, width, height, faces }, index) =>
         Object.assign(sent[index], { status, error, width, height, faces }),
       );
@@ -102,15 +103,15 @@ export class Queue {
   #fail(sent, error) {
     // Cleared while it was on its way.
     if (error.name === "AbortError") return;
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 413 && sent.length > 1) {
+    const { code = "unexpected", message, status = 0 } = error;
+    if (status === 413 && sent.length > 1) {
       // One of them is too large for the server, or all of them together.
       for (const picture of sent) Object.assign(picture, { alone: true, status: "waiting" });
       this.#waiting.unshift(...sent);
       this.onChange(sent, null);
       return;
     }
-    this.#refuse(sent, { code: error.code, message: error.message }, PASSING.has(error.code) || error.status >= 500);
+    this.#refuse(sent, { code, message }, PASSING.has(code) || status >= 500);
   }
 
   #refuse(pictures, error, passing) {

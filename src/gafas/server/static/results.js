@@ -19,9 +19,12 @@ export class Results {
   #unsaid = 0;
   #pause = "";
 
-  /** @param {import("./queue.js").Queue} queue judges the pictures */
-  constructor(queue) {
-    this.queue = queue;
+  /**
+   * @param {import("./queue.js").Queue} queue judges the pictures
+   * @param {{onDraw: () => void}} callbacks
+   */
+  constructor(queue, { onDraw }) {
+    Object.assign(this, { queue, onDraw });
     byId("save-csv").onclick = () => this.#save("csv", toCsv, "text/csv");
     byId("save-json").onclick = () => this.#save("json", toJson, "application/json");
     byId("clear").onclick = () => this.#clear();
@@ -47,7 +50,8 @@ export class Results {
 
   /** Some pictures changed: show it, and say it when the last one is done. */
   changed(pictures) {
-    this.#unsaid += pictures.filter(({ status }) => status === "ok" || status === "error").length;
+    const present = pictures.filter((picture) => this.#cards.has(picture));
+    this.#unsaid += present.filter(isDone).length;
     this.redraw();
   }
 
@@ -78,9 +82,8 @@ export class Results {
 
   #draw() {
     const { pictures } = this;
-    const done = pictures.filter(({ status }) => status === "ok" || status === "error").length;
+    const done = pictures.filter(isDone).length;
     byId("results").hidden = pictures.length === 0;
-    document.body.classList.toggle("has-results", pictures.length > 0);
     for (const card of this.#cards.values()) card.update(thresholds());
     updateTable(pictures, thresholds(), { eyeglasses: this.#counts().eyeglasses !== null });
     byId("summary").textContent = done ? this.#summary() : "";
@@ -88,6 +91,7 @@ export class Results {
     byId("progress").textContent = this.#pause || words().progress(done, pictures.length);
     // A download holds a row for every picture, so it waits for the last one.
     for (const id of ["save-csv", "save-json"]) byId(id).disabled = done < pictures.length;
+    this.onDraw();
   }
 
   #counts() {
@@ -119,6 +123,7 @@ export class Results {
     this.#cards.clear();
     this.queue.clear();
     this.#unsaid = 0;
+    this.#pause = "";
     byId("cards").replaceChildren();
     byId("files").focus();
     announce(words().cleared);
@@ -130,4 +135,8 @@ export class Results {
     download(name, write(rowsOf(this.pictures, thresholds().sunglasses)), type);
     announce(words().saved(name));
   }
+}
+
+function isDone({ status }) {
+  return status === "ok" || status === "error";
 }
