@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from gafas import __version__
 from gafas.bundle import Manifest
 from gafas.imaging import encode
+from gafas.runtime.backends import can_explain
 from gafas.runtime.predictor import Predictor, resolve_region
 from gafas.server import documents
 from gafas.server.bodies import Shelf, is_multipart, read_uploads
@@ -59,6 +60,7 @@ def create_app(predictor: Predictor, *, manifest: Manifest | None = None, settin
     app.include_router(_guarded_routes(service, facts_of(predictor, manifest, settings)))
     app.include_router(_health_routes(service))
     add_site(app)
+    documents.add_examples(app)
     if settings.cors:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors, allow_methods=["GET", "POST"],
@@ -111,9 +113,10 @@ class Service:
                 f"schema: {query.schema_} needs a model that knows eyeglasses, and {self.predictor.name} does not; "
                 "expected native",
             )  # fmt: skip
-        if query.explain:
-            raise Refusal(422, "no_explanations", "explain: this server has no explanations; leave it out")
-        return Wish(region)
+        if query.explain and not can_explain(self.predictor.backend):
+            words = f"explain: {self.predictor.name} does not say where its evidence lies; leave it out"
+            raise Refusal(422, "no_explanations", words)
+        return Wish(region, explain=query.explain and query.schema_ == "native")
 
     async def predict(self, request: Request, query: documents.Query) -> JSONResponse:
         """Answer ``POST /v1/predict``."""
@@ -175,6 +178,12 @@ async def _until_gone(request: Request) -> None:
         pass
 
 
+class MetricsPage(Response):
+    """Text in the form of Prometheus."""
+
+    media_type = CONTENT_TYPE
+
+
 def _guarded_routes(service: Service, facts: dict[str, Any]) -> APIRouter:
     guards = [Depends(RateGuard(service.settings.rate)), Depends(KeyGuard(service.settings.api_key))]
     router = APIRouter(dependencies=guards)
@@ -189,10 +198,10 @@ def _guarded_routes(service: Service, facts: dict[str, Any]) -> APIRouter:
         """Describe the model, its figures, and what this server takes."""
         return JSONResponse(facts)
 
-    @router.get("/metrics", responses=documents.refusals(401, 429))
+    @router.get("/metrics", responses=documents.refusals(401, 429), response_class=MetricsPage)
     async def metrics() -> Response:
         """Give counters to Prometheus."""
-        return Response(service.meters.page(), media_type=CONTENT_TYPE)
+        return MetricsPage(service.meters.page())
 
     return router
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from gafas.server.bodies import MULTIPART
@@ -30,7 +31,9 @@ class Query(BaseModel):
         alias="schema",
         description="aws, azure: each result in the form of Amazon Rekognition or Azure Face.",
     )
-    explain: bool = Field(False, description="Add to each face what the score rests on.")
+    explain: bool = Field(
+        False, description="Add to the first 16 faces of each image what the score rests on; for schema native only."
+    )
 
 
 class Problem(BaseModel):
@@ -119,6 +122,7 @@ class ModelAnswer(ModelSummary):
     region: Literal["face", "whole"]
     regions: list[Literal["face", "whole"]]
     input_size: list[int] = Field(description="Height and width in pixels.")
+    explains: bool = Field(description="Whether explain can be asked for.")
     metrics: dict[str, dict[str, Any]] = Field(description="Sets of figures, each with n and 95 % intervals.")
     licences: list[str]
     limits: Limits
@@ -176,9 +180,20 @@ def predict_responses() -> dict[int | str, dict[str, Any]]:
     found = refusals(*_REFUSALS)
     for status in _IMAGE_FAILS:
         found[status]["model"] = ErrorAnswer | PredictAnswer
-    ok = {"model": PredictAnswer, "description": "One result for each image.",
-          "content": {"application/json": {"example": _EXAMPLE}}}  # fmt: skip
-    return {200: ok, **found}
+    return {200: {"model": PredictAnswer, "description": "One result for each image."}, **found}
+
+
+def add_examples(app: FastAPI) -> None:
+    """Put an example into the app's description. FastAPI leaves out every null of an example that it is given."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        responses = document["paths"]["/v1/predict"]["post"]["responses"]
+        responses["200"]["content"]["application/json"]["example"] = _EXAMPLE
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documents say to do
 
 
 PREDICT_BODY: dict[str, Any] = {

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gafas.runtime.predictor import Predictor
@@ -67,9 +67,10 @@ class Engine:
     ) -> None:
         self._predictor, self._looker = predictor, looker
         self._threads, self._queue, self._on_batch = threads, queue, on_batch
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="gafas")
+        self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[_Job] = deque()
         self._looked: deque[_Job] = deque()
+        self._unexplained: deque[tuple[_Job, Judged]] = deque()
         self._busy = 0
         self.pending = 0
         """Images that wait or are worked on."""
@@ -103,8 +104,10 @@ class Engine:
             self._drop(jobs)
 
     def close(self) -> None:
-        """Let the threads end."""
-        self._pool.shutdown(cancel_futures=True)
+        """Let the threads end; the next image would begin new ones."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
     def _count_down(self, _: asyncio.Future[Judged]) -> None:
         self.pending -= 1
@@ -114,12 +117,15 @@ class Engine:
             job.done.cancel()
         self._waiting = deque(job for job in self._waiting if not job.done.done())
         self._looked = deque(job for job in self._looked if not job.done.done())
+        self._unexplained = deque(pair for pair in self._unexplained if not pair[0].done.done())
 
     def _advance(self) -> None:
         """Give every free thread something to do."""
-        while self._busy < self._threads and (self._waiting or self._looked):
+        while self._busy < self._threads and (self._waiting or self._looked or self._unexplained):
             if self._is_batch():
                 self._classify()
+            elif self._unexplained:
+                self._explain()
             else:
                 self._look()
 
@@ -153,12 +159,26 @@ class Engine:
 
         def end(results: list[tuple[Verdict, ...]]) -> None:
             for job, verdicts in zip(jobs, results, strict=True):
-                _give(job, Judged(job.looked, verdicts))
+                judged = Judged(job.looked, verdicts)
+                if job.wish.explain and not job.done.done():
+                    self._unexplained.append((job, judged))
+                else:
+                    _give(job, judged)
 
         patches = [patch for job in jobs for patch in job.looked.patches]
         self._run(jobs, end, self._predictor.judge, [job.looked.boxes for job in jobs], patches)
 
+    def _explain(self) -> None:
+        job, judged = self._unexplained.popleft()
+
+        def end(explanations: tuple[dict[str, Any], ...]) -> None:
+            _give(job, replace(judged, explanations=explanations))
+
+        self._run([job], end, self._looker.explain, job.looked)
+
     def _run(self, jobs: Sequence[_Job], end: Callable[[Any], None], step: Callable[..., Any], *words: Any) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gafas")
         self._busy += 1
         running = asyncio.get_running_loop().run_in_executor(self._pool, step, *words)
 

@@ -8,6 +8,7 @@ from typing import Any
 from gafas import __version__
 from gafas.bundle import Manifest
 from gafas.imaging import FORMATS
+from gafas.runtime.backends import can_explain
 from gafas.runtime.predictor import Predictor
 from gafas.server.results import model_of
 from gafas.server.settings import Settings
@@ -29,6 +30,7 @@ def facts_of(predictor: Predictor, manifest: Manifest | None, settings: Settings
         "region": predictor.region,
         "regions": list(predictor.regions),
         "input_size": list(predictor.backend.input_size),
+        "explains": can_explain(predictor.backend),
         "metrics": {} if manifest is None else _figures(manifest.metrics),
         "licences": [] if manifest is None else list(manifest.licences),
         "limits": {

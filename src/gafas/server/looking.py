@@ -7,12 +7,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gafas.errors import ImageError, NotAnImageError, TooManyPixelsError
 from gafas.imaging import Rgb, decode, pixels_of
 from gafas.runtime.predictor import Predictor, Region
+from gafas.server.explaining import MOST_FACES, explanation_of
 from gafas.values import FaceBox, Verdict
 
 _BYTES_PER_PIXEL = 7
@@ -57,10 +59,11 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """One image at the end of its way."""
+    """One image at the end of its way; explanations are those of the first faces, if they were asked for."""
 
     looked: Looked
     verdicts: tuple[Verdict, ...] = ()
+    explanations: tuple[dict[str, Any], ...] = ()
 
 
 class Gate:
@@ -110,6 +113,11 @@ class Looker:
                 return self._look(decode(data, max_pixels=self._max_pixels), wish)
         except ImageError as error:
             return Looked(failure=Failure(_code(error), str(error)))
+
+    def explain(self, looked: Looked) -> tuple[dict[str, Any], ...]:
+        """Return what the scores of the first regions rest on; see `gafas.server.explaining`."""
+        pairs = list(zip(looked.boxes, looked.patches, strict=True))[:MOST_FACES]
+        return tuple(explanation_of(self._predictor, box, patch) for box, patch in pairs)
 
     def _look(self, image: Rgb, wish: Wish) -> Looked:
         boxes = self._predictor.find(image, region=wish.region)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, Literal
 
 from gafas.runtime.answers import Answer
@@ -79,11 +80,14 @@ def _native(outcome: Outcome) -> dict[str, Any]:
         "error": None if failure is None else {"code": failure.code, "message": failure.message},
         "width": shape[1] if shape else None,
         "height": shape[0] if shape else None,
-        "faces": [_face(verdict) for verdict in outcome.judged.verdicts],
+        "faces": [
+            _face(verdict, explanation)
+            for verdict, explanation in zip_longest(outcome.judged.verdicts, outcome.judged.explanations)
+        ],
     }
 
 
-def _face(verdict: Verdict) -> dict[str, Any]:
+def _face(verdict: Verdict, explanation: dict[str, Any] | None) -> dict[str, Any]:
     box = verdict.box
     return {
         "region": verdict.region,
@@ -92,7 +96,7 @@ def _face(verdict: Verdict) -> dict[str, Any]:
         "sunglasses": round(verdict.sunglasses, 6),
         "eyeglasses": None if verdict.eyeglasses is None else round(verdict.eyeglasses, 6),
         "label": verdict.label,
-        "explanation": None,
+        "explanation": explanation,
     }
 
 

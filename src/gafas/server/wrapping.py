@@ -36,6 +36,9 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
+"""What is logged by its name; anything else is whatever a client wrote."""
+
 _LINGER = 1.0
 """Seconds in which the rest of a refused body is thrown away, so that its sender gets to read why."""
 
@@ -78,7 +81,7 @@ class Wrapping:
             # Neither path nor query nor address: they may hold a person's name.
             LOG.info(
                 "request",
-                extra={"method": scope["method"] if exchange.status != 405 else "other", "route": route,
+                extra={"method": scope["method"] if scope["method"] in _METHODS else "other", "route": route,
                        "status": exchange.status, "milliseconds": round(1000 * seconds, 1),
                        "body_bytes": exchange.received},
             )  # fmt: skip
