@@ -144,7 +144,7 @@ def _shown(pictures: Path) -> list[Path]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 820, 1440])
 def test_widths_and_themes(
-    pages: Pages, server: str, pictures: Path, screenshots: Path, explains: bool, width: int,
+    pages: Pages, server: str, pictures: Path, screenshots: Path, width: int,
     theme: Literal["light", "dark"],
 ) -> None:  # fmt: skip
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -156,8 +156,7 @@ def test_widths_and_themes(
     page.screenshot(path=screenshots / f"{width}-{theme}-empty.png")
     _check(page, axe.Axe())
     judge(page, _shown(pictures))
-    if explains:
-        page.get_by_role("checkbox").check()
+    page.get_by_role("checkbox").check()
     page.wait_for_timeout(200)
     page.screenshot(path=screenshots / f"{width}-{theme}.png", full_page=True)
     _check(page, axe.Axe())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import Page, expect
 
 from gafas.imaging import encode
+from tests.browser.conftest import Pages, serving
 from tests.browser.steps import card, judge
 
 pytestmark = pytest.mark.browser
@@ -72,15 +74,10 @@ def test_a_model_that_knows_no_eyeglasses_and_gives_no_evidence(page: Page, pict
     expect(card(page, "dark.png").locator(".maps canvas")).to_have_count(0)
 
 
-def test_the_server_s_own_maps(page: Page, pictures: Path, explains: bool) -> None:
+def test_the_server_s_own_maps(page: Page, pictures: Path) -> None:
     judge(page, [pictures / "two.png"])
-    control = page.get_by_label("Evidence map", exact=True)
     maps = card(page, "two.png").locator(".maps canvas")
-    if not explains:
-        expect(control).to_be_hidden()
-        expect(maps).to_have_count(0)
-        return
-    control.check()
+    page.get_by_label("Evidence map", exact=True).check()
     expect(maps).to_have_count(2)
     spans = maps.evaluate_all(
         """all => all.map((canvas) => {
@@ -89,3 +86,17 @@ def test_the_server_s_own_maps(page: Page, pictures: Path, explains: bool) -> No
         })"""
     )
     assert min(spans) > 100
+
+
+def test_a_model_that_cannot_explain_is_not_asked_to(pages: Pages, bundle: Path, pictures: Path) -> None:
+    with serving("--model", str(bundle)) as address:
+        page = pages.open(address)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        judge(page, [pictures / "dark.png"])
+        expect(page.get_by_label("Evidence map", exact=True)).to_be_hidden()
+        assert any("explain=false" in url for url in asked)
+        # It judges whole pictures, so none lacks a face.
+        expect(card(page, "dark.png")).to_contain_text("Whole picture")
+        expect(page.get_by_text("No face was found.")).to_have_count(0)
+        expect(page.locator("#summary")).to_have_text(re.compile(r"^1 picture · \d with sunglasses$"))

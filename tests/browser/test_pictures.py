@@ -93,24 +93,33 @@ def test_files_that_cannot_be_judged_say_why(page: Page, pictures: Path) -> None
 
 
 def test_dropped_pictures(page: Page, pictures: Path) -> None:
-    # The browser's own drag and drop, as from a file manager.
-    session = page.context.new_cdp_session(page)
-    files = [str(pictures / name) for name in ("dark.png", "light.png")]
-    data = {"items": [], "files": files, "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver"):
-        session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 700, "data": data})
+    dropped = page.evaluate_handle(
+        """(files) => {
+          const data = new DataTransfer();
+          for (const [name, encoded] of files) {
+            data.items.add(new File([Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0))], name));
+          }
+          return data;
+        }""",
+        [[name, base64.b64encode((pictures / name).read_bytes()).decode()] for name in ("dark.png", "light.png")],
+    )
+    page.dispatch_event("footer", "dragover", {"dataTransfer": dropped})
     expect(page.locator("body")).to_have_class("dropping")
-    session.send("Input.dispatchDragEvent", {"type": "drop", "x": 600, "y": 700, "data": data})
+    page.dispatch_event("footer", "drop", {"dataTransfer": dropped})
     wait_for_answers(page, 2)
     expect(page.locator("body")).not_to_have_class("dropping")
     assert verdicts(page, "dark.png") == ["Sunglasses"]
 
 
-def test_a_dropped_folder_or_text_is_refused_with_words(page: Page, pictures: Path) -> None:
-    session = page.context.new_cdp_session(page)
-    data = {"items": [], "files": [str(pictures)], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
-        session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 700, "data": data})
+def test_a_dropped_folder_is_refused_with_words(page: Page) -> None:
+    # No script can make a folder to drop, so the event says it is one.
+    page.evaluate(
+        """() => {
+          const item = { webkitGetAsEntry: () => ({ isDirectory: true, name: "holiday" }) };
+          const dataTransfer = { items: [item], files: [new File([], "holiday")], types: ["Files"] };
+          document.body.dispatchEvent(Object.assign(new Event("drop", { bubbles: true }), { dataTransfer }));
+        }"""
+    )
     expect(page.get_by_role("alert")).to_contain_text("No picture was among what you dropped.")
     expect(page.get_by_role("article")).to_have_count(0)
 

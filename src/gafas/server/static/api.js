@@ -10,7 +10,6 @@ const PASSING = new Set([429, 503]);
 const LONGEST_PAUSE = 60;
 
 let key = "";
-let explains = true;
 
 /** A request that failed. `code` is the server's, or "unreachable", "unexpected", "overloaded" or "rate_limited". */
 export class ApiError extends Error {
@@ -20,11 +19,6 @@ export class ApiError extends Error {
     this.code = code;
     this.status = status;
   }
-}
-
-/** Whether the server gives evidence maps, as far as is known. */
-export function canExplain() {
-  return explains;
 }
 
 /** Send this key from now on; it stays in memory. */
@@ -58,13 +52,7 @@ export function fetchModel(calls) {
 export async function predict(pictures, { explain, ...calls }) {
   const body = new FormData();
   for (const { name, blob } of pictures) body.append("files", blob, name);
-  const ask = () => request(`v1/predict?explain=${explain && explains}`, { method: "POST", body }, calls);
-  const answer = await ask().catch((error) => {
-    if (error.code !== "no_explanations") throw error;
-    // A model without evidence maps is asked for them once.
-    explains = false;
-    return ask();
-  });
+  const answer = await request(`v1/predict?explain=${explain}`, { method: "POST", body }, calls);
   if (answer.results?.length !== pictures.length) throw new ApiError("unexpected", "unexpected number of results");
   return answer;
 }

@@ -3,6 +3,7 @@
 import { create } from "./elements.js";
 import { errorWords, percent, words } from "./language.js";
 import { previewOf } from "./picture.js";
+import { looksForFaces } from "./settings.js";
 import { Stage } from "./stage.js";
 import { eyewearOf } from "./verdicts.js";
 
@@ -82,7 +83,7 @@ export class Card {
     if (status === "judging") return words().judging;
     if (status === "error") return errorWords(error);
     const notes = [
-      faces.some((face) => face.region === "whole") ? words().wholeNote : "",
+      looksForFaces() && faces.some((face) => face.region === "whole") ? words().wholeNote : "",
       this.#readable === false ? words().previewNote : "",
     ];
     return notes.filter(Boolean).join(" ");

@@ -4,7 +4,7 @@ import { announce, showProblem } from "./announcer.js";
 import { Camera, CameraError, hasSeveralCameras } from "./camera.js";
 import { byId } from "./elements.js";
 import { errorWords, percent, words } from "./language.js";
-import { thresholds, wantsEvidence } from "./settings.js";
+import { looksForFaces, thresholds } from "./settings.js";
 import { Stage } from "./stage.js";
 import { eyewearOf } from "./verdicts.js";
 
@@ -19,15 +19,16 @@ export class Live {
   /**
    * @param {object} options
    * @param {import("./api.js").Calls} options.calls
+   * @param {() => boolean} options.explain whether evidence maps are wanted just now
    * @param {(answer: object) => void} options.onAnswer
    * @param {() => void} options.onSwitch it was switched on or off
    * @param {(blob: Blob) => string} options.onKeep a picture to keep; returns its name
    */
-  constructor({ calls, onAnswer, onSwitch, onKeep }) {
+  constructor({ calls, explain, onAnswer, onSwitch, onKeep }) {
     this.stage = new Stage({ mirrored: true });
     this.camera = new Camera({
       calls: { ...calls, onPause: (...pause) => this.#say(() => words().pause(...pause)) },
-      explain: wantsEvidence,
+      explain,
       onResult: (result, answer) => this.#show(result, answer),
       onEnd: (word, error) => this.#end(word, error),
     });
@@ -84,7 +85,7 @@ export class Live {
       this.#say(() => errorWords(result.error));
       return;
     }
-    this.#faces = result.faces.filter(({ region }) => region === "face");
+    this.#faces = looksForFaces() ? result.faces.filter(({ region }) => region === "face") : result.faces;
     this.stage.setSize(result.width, result.height);
     this.stage.show(this.#faces, thresholds());
     this.#say(() => this.#sentence());

@@ -1,7 +1,7 @@
 /** The page of `gafas serve`: puts the pieces together. */
 
 import { showProblem } from "./announcer.js";
-import { ApiError, canExplain, fetchModel } from "./api.js";
+import { ApiError, fetchModel } from "./api.js";
 import { byId } from "./elements.js";
 import { listen } from "./intake.js";
 import { askKey, listenForKey, writeKeyHint } from "./keys.js";
@@ -9,7 +9,7 @@ import { chooseLanguage, errorWords, megabytes, startLanguage, words } from "./l
 import { Live } from "./live.js";
 import { Queue } from "./queue.js";
 import { Results } from "./results.js";
-import { listenForSettings, useModel, writeSettings } from "./settings.js";
+import { listenForSettings, useModel, wantsEvidence, writeSettings } from "./settings.js";
 
 /** What any server takes: used where the server's own limits cannot be had. */
 const SMALLEST_LIMITS = { files: 1, image_bytes: 2 ** 20, body_bytes: 2 ** 21 };
@@ -24,6 +24,7 @@ const pausing = {
 
 const queue = new Queue({
   limits: readModel(),
+  explain: explains,
   calls: { askKey, ...pausing },
   onChange: (pictures, answer) => {
     if (answer !== null) useModel(answer.model);
@@ -34,6 +35,7 @@ const queue = new Queue({
 const results = new Results(queue, { onDraw: showControls });
 const live = new Live({
   calls: { askKey },
+  explain: () => explains() && wantsEvidence(),
   onAnswer: (answer) => useModel(answer.model),
   onSwitch: showControls,
   onKeep: (blob) => {
@@ -78,6 +80,11 @@ async function readModel() {
   return facts.limits;
 }
 
+/** Whether the server gives evidence maps. */
+function explains() {
+  return facts?.explains ?? false;
+}
+
 function redraw() {
   writeSettings();
   writeKeyHint();
@@ -92,7 +99,7 @@ function redraw() {
 function showControls() {
   const atWork = results.pictures.length > 0 || live.running;
   byId("controls").hidden = !atWork;
-  byId("evidence-control").hidden = !canExplain();
+  byId("evidence-control").hidden = !explains();
   document.body.classList.toggle("at-work", atWork);
 }
 

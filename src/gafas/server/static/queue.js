@@ -19,12 +19,13 @@ export class Queue {
   /**
    * @param {object} options
    * @param {Promise<{files: number, image_bytes: number, body_bytes: number}>} options.limits of one request
+   * @param {() => boolean} options.explain whether the server gives evidence maps
    * @param {import("./api.js").Calls} options.calls
    * @param {(pictures: object[], answer: object | null) => void} options.onChange these pictures changed
    * @param {() => void} options.onDone nothing is left
    */
-  constructor({ limits, calls, onChange, onDone }) {
-    Object.assign(this, { limits, calls, onChange, onDone });
+  constructor({ limits, explain, calls, onChange, onDone }) {
+    Object.assign(this, { limits, explain, calls, onChange, onDone });
   }
 
   /** Judge these pictures after those that wait already. */
@@ -78,7 +79,7 @@ export class Queue {
     for (const picture of sent) picture.status = "judging";
     this.onChange(sent, null);
     try {
-      const answer = await predict(sent, { ...this.calls, explain: true, signal });
+      const answer = await predict(sent, { ...this.calls, explain: this.explain(), signal });
       answer.results.forEach(({ status, error, width, height, faces }, index) =>
         Object.assign(sent[index], { status, error, width, height, faces }),
       );

@@ -6,7 +6,7 @@ import { download } from "./download.js";
 import { byId } from "./elements.js";
 import { decimal, words } from "./language.js";
 import { newPicture } from "./picture.js";
-import { thresholds } from "./settings.js";
+import { looksForFaces, thresholds } from "./settings.js";
 import { updateTable } from "./table.js";
 import { countOf, rowsOf, toCsv, toJson } from "./verdicts.js";
 
@@ -76,8 +76,8 @@ export class Results {
 
   /** Say what another threshold means, when the slider has come to rest. */
   sayThreshold() {
-    const { sunglasses, faces } = this.#counts();
-    announce(words().relabelled(decimal(thresholds().sunglasses, 4), sunglasses, faces), 700);
+    const { sunglasses, regions } = this.#counts();
+    announce(words().relabelled(decimal(thresholds().sunglasses, 4), sunglasses, regions), 700);
   }
 
   #draw() {
@@ -95,12 +95,11 @@ export class Results {
   }
 
   #counts() {
-    return countOf(this.pictures, thresholds());
+    return countOf(this.pictures, thresholds(), looksForFaces() ? "face" : "whole");
   }
 
   #summary() {
-    const { faces, sunglasses, eyeglasses, whole, failed } = this.#counts();
-    return words().summary(faces, sunglasses, eyeglasses, whole, failed);
+    return words().summary(this.#counts(), looksForFaces());
   }
 
   #remove(picture) {

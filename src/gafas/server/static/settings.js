@@ -4,7 +4,7 @@ import { byId } from "./elements.js";
 import { decimal, words } from "./language.js";
 
 const root = document.documentElement;
-let model = { threshold: 0.5, eyeglasses_threshold: 0.5 };
+let model = { threshold: 0.5, eyeglasses_threshold: 0.5, region: "face" };
 let chosen = null;
 
 /** The thresholds in use. */
@@ -12,9 +12,14 @@ export function thresholds() {
   return { sunglasses: chosen ?? model.threshold, eyeglasses: model.eyeglasses_threshold };
 }
 
+/** Whether the model judges faces; else every picture is judged as a whole, and none lacks a face. */
+export function looksForFaces() {
+  return model.region === "face";
+}
+
 /** Take over the model's own thresholds; a threshold that the reader chose stays. */
 export function useModel(facts) {
-  model = facts;
+  model = { ...model, ...facts };
   writeSettings();
 }
 

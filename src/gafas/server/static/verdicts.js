@@ -62,18 +62,18 @@ export function toJson(rows) {
   return `${JSON.stringify(rows, null, 1)}\n`;
 }
 
-/** How many faces there are, what they wear, and what was judged otherwise or not at all. */
-export function countOf(pictures, thresholds) {
-  const counts = { faces: 0, sunglasses: 0, eyeglasses: null, whole: 0, failed: 0 };
+/** How many regions of this kind there are, what they wear, and what was judged as a whole instead, or not at all. */
+export function countOf(pictures, thresholds, kind) {
+  const counts = { regions: 0, sunglasses: 0, eyeglasses: null, whole: 0, failed: 0 };
   for (const picture of pictures) {
     if (picture.status === "error") counts.failed += 1;
     for (const face of picture.faces) {
       if (face.eyeglasses !== null) counts.eyeglasses ??= 0;
-      if (face.region === "whole") {
+      if (face.region !== kind) {
         counts.whole += 1;
         continue;
       }
-      counts.faces += 1;
+      counts.regions += 1;
       const { worn } = eyewearOf(face, thresholds);
       if (worn !== "none") counts[worn] += 1;
     }

@@ -66,9 +66,9 @@ export const words = {
   wholePicture: "Whole picture",
   wholeNote: "No face was found. The whole picture was judged instead, which says less.",
   previewNote: "Your browser cannot show this kind of picture; the server can read it.",
-  summary: (faces, sunglasses, eyeglasses, whole, failed) =>
+  summary: ({ regions, sunglasses, eyeglasses, whole, failed }, looksForFaces) =>
     [
-      count(faces, "face", "faces"),
+      looksForFaces ? count(regions, "face", "faces") : count(regions, "picture", "pictures"),
       `${sunglasses} with sunglasses`,
       eyeglasses === null ? "" : `${eyeglasses} with clear glasses`,
       whole ? `${count(whole, "picture", "pictures")} without a face` : "",

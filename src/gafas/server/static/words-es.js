@@ -66,9 +66,9 @@ export const words = {
   wholePicture: "Imagen entera",
   wholeNote: "No se ha encontrado ninguna cara. Se ha analizado la imagen entera, y eso dice menos.",
   previewNote: "El navegador no puede mostrar este tipo de imagen; el servidor sí puede leerla.",
-  summary: (faces, sunglasses, eyeglasses, whole, failed) =>
+  summary: ({ regions, sunglasses, eyeglasses, whole, failed }, looksForFaces) =>
     [
-      count(faces, "cara", "caras"),
+      looksForFaces ? count(regions, "cara", "caras") : count(regions, "imagen", "imágenes"),
       `${sunglasses} con gafas de sol`,
       eyeglasses === null ? "" : `${eyeglasses} con gafas transparentes`,
       whole ? `${count(whole, "imagen", "imágenes")} sin cara` : "",
