@@ -25,7 +25,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 KEY = "correct horse"
 
-WAIT = 20_000
+WAIT = 60_000
 """Milliseconds for what a test waits for: a busy machine may take that long."""
 
 

@@ -42,7 +42,7 @@ def test_colours_and_place(page: Page, pictures: Path) -> None:
     judge(page, [pictures / "dark.png"])
     maps = card(page, "dark.png").locator(".maps canvas")
     expect(maps).to_be_hidden()
-    page.get_by_label("Evidence map", exact=True).check()
+    page.get_by_role("checkbox", name="Evidence map").check()
     expect(maps).to_be_visible()
     pixels = maps.evaluate("(canvas) => [...canvas.getContext('2d').getImageData(0, 0, 2, 2).data]")
     (*against, full), (*weak, half), (*_, none), (*favour, most) = np.reshape(pixels, (4, 4)).tolist()
@@ -62,7 +62,7 @@ def test_colours_and_place(page: Page, pictures: Path) -> None:
     assert place["width"] / stage["width"] == pytest.approx(1, abs=0.01)
     page.get_by_label("Strength of the evidence map").fill("0.1")
     expect(card(page, "dark.png").locator(".maps")).to_have_css("opacity", "0.1")
-    page.get_by_label("Evidence map", exact=True).uncheck()
+    page.get_by_role("checkbox", name="Evidence map").uncheck()
     expect(maps).to_be_hidden()
 
 
@@ -77,8 +77,16 @@ def test_a_model_that_knows_no_eyeglasses_and_gives_no_evidence(page: Page, pict
 def test_the_server_s_own_maps(page: Page, pictures: Path) -> None:
     judge(page, [pictures / "two.png"])
     maps = card(page, "two.png").locator(".maps canvas")
-    page.get_by_label("Evidence map", exact=True).check()
+    # They take the server long, so they are made when they are wanted, and once.
+    expect(maps).to_have_count(0)
+    page.get_by_role("checkbox", name="Evidence map").check()
+    expect(card(page, "two.png").locator(".worn")).to_have_count(2)
     expect(maps).to_have_count(2)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("checkbox", name="Evidence map").uncheck()
+    page.get_by_role("checkbox", name="Evidence map").check()
+    assert asked == []
     spans = maps.evaluate_all(
         """all => all.map((canvas) => {
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -94,9 +102,20 @@ def test_a_model_that_cannot_explain_is_not_asked_to(pages: Pages, bundle: Path,
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         judge(page, [pictures / "dark.png"])
-        expect(page.get_by_label("Evidence map", exact=True)).to_be_hidden()
+        expect(page.get_by_role("checkbox", name="Evidence map")).to_be_hidden()
         assert any("explain=false" in url for url in asked)
         # It judges whole pictures, so none lacks a face.
         expect(card(page, "dark.png")).to_contain_text("Whole picture")
         expect(page.get_by_text("No face was found.")).to_have_count(0)
         expect(page.locator("#summary")).to_have_text(re.compile(r"^1 picture · \d with sunglasses$"))
+
+
+def test_a_map_that_cannot_be_had_leaves_the_result(pages: Pages, server: str, pictures: Path) -> None:
+    pages.allowed.append("ERR_FAILED")
+    page = pages.open(server)
+    judge(page, [pictures / "dark.png"])
+    page.route("**/v1/predict*", lambda route: route.abort())
+    page.get_by_role("checkbox", name="Evidence map").check()
+    expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached.")
+    expect(card(page, "dark.png").locator(".worn")).to_have_text("Sunglasses")
+    expect(card(page, "dark.png")).to_have_attribute("data-status", "ok")

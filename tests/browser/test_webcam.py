@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import Pages
 from tests.browser.steps import verdicts, wait_for_answers
@@ -40,22 +40,21 @@ def test_live_results_and_a_picture_to_keep(live: Page) -> None:
     assert verdicts(live, "webcam-1.jpg") == ["Sunglasses"]
 
 
-def test_one_request_at_a_time(live: Page) -> None:
-    flying, most = 0, 0
+def test_one_request_at_a_time(pages: Pages, server: str) -> None:
+    page = pages.open(server, permissions=["camera"])
+    flying: set[Request] = set()
+    counts: list[int] = []
 
-    def start(_: object) -> None:
-        nonlocal flying, most
-        flying += 1
-        most = max(most, flying)
+    def start(request: Request) -> None:
+        flying.add(request)
+        counts.append(len(flying))
 
-    def end(_: object) -> None:
-        nonlocal flying
-        flying -= 1
-
-    live.on("request", start)
-    live.on("requestfinished", end)
-    live.wait_for_timeout(1500)
-    assert most == 1
+    page.on("request", start)
+    page.on("requestfinished", flying.discard)
+    page.get_by_role("button", name="Use the webcam").click()
+    while len(counts) < 4:
+        page.wait_for_timeout(100)
+    assert set(counts) == {1}
 
 
 def test_stop_ends_the_camera(live: Page) -> None:

@@ -46,8 +46,8 @@ export class Card {
     this.again.hidden = !(picture.status === "error" && picture.passing);
     this.state.textContent = this.#stateWords();
     this.state.hidden = this.state.textContent === "";
-    if (picture.status === "ok") this.#result(thresholds);
-    else this.faces.replaceChildren();
+    // While its evidence map is on its way, what is known stays.
+    if (picture.faces.length) this.#result(thresholds);
   }
 
   #result(thresholds) {

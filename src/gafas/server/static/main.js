@@ -24,12 +24,14 @@ const pausing = {
 
 const queue = new Queue({
   limits: readModel(),
-  explain: explains,
+  // A map takes the server many times as long as a verdict: it is asked for when somebody wants to see it.
+  explain: () => explains() && wantsEvidence(),
   calls: { askKey, ...pausing },
   onChange: (pictures, answer) => {
     if (answer !== null) useModel(answer.model);
     results.changed(pictures);
   },
+  onLost: (error) => showProblem(errorWords(error)),
   onDone: () => results.done(),
 });
 const results = new Results(queue, { onDraw: showControls });
@@ -52,6 +54,7 @@ listenForSettings({
     redraw();
     results.sayThreshold();
   },
+  onEvidence: () => results.explain(),
 });
 listen({
   onFiles: (files) => results.add(files.map((blob) => ({ name: blob.name, blob }))),

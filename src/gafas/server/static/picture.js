@@ -19,6 +19,7 @@ let made = 0;
  * @property {number | null} width
  * @property {number | null} height
  * @property {object[]} faces
+ * @property {boolean} explained whether the faces came with evidence maps
  */
 
 /** @returns {Picture} */
@@ -27,6 +28,7 @@ export function newPicture(name, blob) {
   return {
     id: made, name, blob,
     status: "waiting", error: null, passing: false, alone: false, width: null, height: null, faces: [],
+    explained: false,
   };
 }
 

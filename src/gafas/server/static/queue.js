@@ -19,13 +19,14 @@ export class Queue {
   /**
    * @param {object} options
    * @param {Promise<{files: number, image_bytes: number, body_bytes: number}>} options.limits of one request
-   * @param {() => boolean} options.explain whether the server gives evidence maps
+   * @param {() => boolean} options.explain whether evidence maps are wanted just now
    * @param {import("./api.js").Calls} options.calls
    * @param {(pictures: object[], answer: object | null) => void} options.onChange these pictures changed
+   * @param {(error: object) => void} options.onLost pictures that had a result got no better one
    * @param {() => void} options.onDone nothing is left
    */
-  constructor({ limits, explain, calls, onChange, onDone }) {
-    Object.assign(this, { limits, explain, calls, onChange, onDone });
+  constructor({ limits, explain, calls, onChange, onLost, onDone }) {
+    Object.assign(this, { limits, explain, calls, onChange, onLost, onDone });
   }
 
   /** Judge these pictures after those that wait already. */
@@ -79,9 +80,10 @@ export class Queue {
     for (const picture of sent) picture.status = "judging";
     this.onChange(sent, null);
     try {
-      const answer = await predict(sent, { ...this.calls, explain: this.explain(), signal });
+      const explained = this.explain();
+      const answer = await predict(sent, { ...this.calls, explain: explained, signal });
       answer.results.forEach(({ status, error, width, height, faces }, index) =>
-        Object.assign(sent[index], { status, error, width, height, faces }),
+        Object.assign(sent[index], { status, error, width, height, faces, explained }),
       );
       this.onChange(sent, answer);
     } catch (error) {
@@ -116,7 +118,12 @@ export class Queue {
   }
 
   #refuse(pictures, error, passing) {
-    for (const picture of pictures) Object.assign(picture, { status: "error", error, passing, faces: [] });
+    for (const picture of pictures) {
+      // Asked again for its evidence map: what is known of it stays.
+      if (picture.faces.length) picture.status = "ok";
+      else Object.assign(picture, { status: "error", error, passing });
+    }
+    if (pictures.some(({ status }) => status === "ok")) this.onLost(error);
     this.onChange(pictures, null);
   }
 }

@@ -61,6 +61,12 @@ export class Results {
     this.#unsaid = 0;
   }
 
+  /** Ask for the evidence maps of pictures that came without. */
+  explain() {
+    const without = this.pictures.filter(({ status, explained }) => status === "ok" && !explained);
+    if (without.length) this.queue.add(without);
+  }
+
   /** The server asked to wait, or, with an empty text, the pause is over. */
   pausing(text) {
     this.#pause = text;

@@ -28,8 +28,8 @@ export function wantsEvidence() {
   return byId("evidence").checked;
 }
 
-/** Listen for changes; `onThreshold` is called with each move of the slider. */
-export function listenForSettings({ onThreshold }) {
+/** Listen for changes; `onThreshold` is called with each move of the slider, `onEvidence` when maps are wanted. */
+export function listenForSettings({ onThreshold, onEvidence }) {
   const choose = (value) => {
     chosen = value;
     writeSettings();
@@ -41,7 +41,10 @@ export function listenForSettings({ onThreshold }) {
     byId("threshold").focus();
     choose(null);
   });
-  byId("evidence").addEventListener("change", showEvidence);
+  byId("evidence").addEventListener("change", () => {
+    showEvidence();
+    if (wantsEvidence()) onEvidence();
+  });
   byId("opacity").addEventListener("input", showEvidence);
   showEvidence();
 }
