@@ -15,13 +15,15 @@ DRAWING = {"matplotlib", "jinja2"}
 RUNTIME = {"onnxruntime", "ai_edge_litert"}
 PIXELS = {"numpy", "PIL"}
 WORDS = {"rich"}
+SERVING = {"fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client"}
 FETCHING = {"pooch", "platformdirs", "requests", "urllib3", "tqdm"}
 
 FORBIDDEN = {
-    ("--version",): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
+    ("--version",): TRAINING | SERVING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
     ("--help",): TRAINING | DRAWING | RUNTIME | FETCHING,
+    ("serve", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | SERVING,
     ("predict", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
-    ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | {"ai_edge_litert"},
+    ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | SERVING | {"ai_edge_litert"},
     ("predict", "dark.png", "-f", "csv"): TRAINING | DRAWING | FETCHING | WORDS | {"ai_edge_litert"},
     ("models", "list"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
     ("models", "info", "gafas-base"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
@@ -63,7 +65,7 @@ def test_a_command_does_not_load_the_others(photos: Path) -> None:
     script = SCRIPT.replace('name.partition(".")[0]', "name")
     words = [sys.executable, "-c", script, "predict", "dark.png", "-f", "csv"]
     done = subprocess.run(words, cwd=photos, capture_output=True, text=True, check=True)
-    others = {"reproduce", "train", "evaluate", "crossval", "export", "doctor", "data", "models"}
+    others = {"reproduce", "train", "evaluate", "crossval", "serve", "export", "doctor", "data", "models"}
     assert not {f"gafas.cli.{name}" for name in others} & set(done.stderr.split())
     assert "gafas.cli.predict" in done.stderr.split()
 

@@ -26,7 +26,7 @@ KEY = "a long kéy"
     ids=str,
 )
 async def test_a_wrong_key_opens_nothing(headers: dict[str, str]) -> None:
-    raw = {name: value.encode() for name, value in headers.items()}
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     async with serving(api_key=KEY) as client:
         for method, path in (("POST", "/v1/predict"), ("GET", "/v1/model"), ("GET", "/metrics")):
             answer = await client.request(method, path, headers=raw)
@@ -41,7 +41,7 @@ async def test_a_wrong_key_opens_nothing(headers: dict[str, str]) -> None:
     "headers", [{"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}, {"authorization": f"bearer  {KEY}"}]
 )
 async def test_the_right_key_opens(headers: dict[str, str]) -> None:
-    raw = {name: value.encode() for name, value in headers.items()}
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     async with serving(api_key=KEY) as client:
         assert (await client.get("/v1/model", headers=raw)).status_code == 200
         assert (await client.get("/metrics", headers=raw)).status_code == 200
@@ -59,7 +59,7 @@ async def test_the_key_is_nowhere_to_be_read() -> None:
 
     assert KEY not in repr(Settings(api_key=KEY))
     async with serving(api_key=KEY) as client:
-        answer = await client.get("/v1/model", headers={"X-API-Key": KEY.encode()})
+        answer = await client.get("/v1/model", headers=[(b"X-API-Key", KEY.encode())])
         assert KEY not in answer.text
         assert KEY not in (await client.get("/openapi.json")).text
 

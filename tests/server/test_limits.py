@@ -14,12 +14,18 @@ import pytest
 from PIL import Image
 
 from gafas.errors import UsageError
+from gafas.server import wrapping
 from gafas.server.app import create_app
 from gafas.server.settings import Settings
 from tests.server.tools import Darkness, bomb, client_of, files, make_predictor, picture, serving
 
 pytestmark = pytest.mark.anyio
 JPEG = {"Content-Type": "image/jpeg"}
+
+
+@pytest.fixture(autouse=True)
+def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrapping, "_LINGER", 0.5)
 
 
 async def endless(chunk: bytes, sent: list[int], pause: float = 0) -> AsyncIterator[bytes]:
@@ -58,7 +64,7 @@ async def test_a_length_that_is_too_large_is_refused_unread() -> None:
         start = time.monotonic()
         answer = await client.post("/v1/predict", content=body(), headers={**JPEG, "Content-Length": "1001"})
     assert answer.status_code == 413
-    # A second goes into throwing away what its sender has sent already.
+    # Some time goes into throwing away what its sender has sent already.
     assert time.monotonic() - start < 5
     assert len(sent) <= 1
 

