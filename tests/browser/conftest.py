@@ -97,7 +97,9 @@ class Pages:
 
     def open(self, address: str, **options: Any) -> Page:
         """Open a page in a context of its own: nothing is remembered from other tests."""
-        context = self._browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1200, "height": 900}, **options})
+        context = self._browser.new_context(
+            **{"locale": "en-GB", "viewport": {"width": 1200, "height": 900}, **options}
+        )
         self._contexts.append(context)
         context.set_default_timeout(WAIT)
         page = context.new_page()

@@ -40,7 +40,9 @@ def write_pictures(folder: Path) -> Path:
     write_image(folder / "dark.png", face(sunglasses=True))
     write_image(folder / "light.png", face(sunglasses=False))
     write_image(folder / "grass.png", grass())
-    write_image(folder / "two.png", np.concatenate([face(sunglasses=worn, seed=PAIR) for worn in (True, False)], axis=1))
+    write_image(
+        folder / "two.png", np.concatenate([face(sunglasses=worn, seed=PAIR) for worn in (True, False)], axis=1)
+    )
     write_image(folder / "dark.pgm", face(sunglasses=True))
     write_image(folder / "huge.png", np.full((1200, 1800, 3), 200, np.uint8))
     (folder / "broken.png").write_bytes(encode(face(sunglasses=True), ".png")[:2000])

@@ -130,7 +130,8 @@ def test_pasted_pictures(pages: Pages, server: str, pictures: Path) -> None:
     page.evaluate(
         """async (encoded) => {
           const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
-          await navigator.clipboard.write([new ClipboardItem({ "image/png": new Blob([bytes], { type: "image/png" }) })]);
+          const picture = new Blob([bytes], { type: "image/png" });
+          await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
         }""",
         encoded,
     )

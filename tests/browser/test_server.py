@@ -119,7 +119,9 @@ def test_pictures_are_sent_one_by_one_where_they_are_too_large_together(
         nonlocal first
         if first:
             first = False
-            route.fulfill(status=413, content_type="application/json", body='{"error": {"code": "too_large", "message": "x"}}')
+            route.fulfill(
+                status=413, content_type="application/json", body='{"error": {"code": "too_large", "message": "x"}}'
+            )
         else:
             route.continue_()
 

@@ -91,7 +91,8 @@ def test_a_refused_camera_gets_words(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("NotFoundError", "No camera was found."), ("NotReadableError", "Another program may be using it.")]
+    ("name", "words"),
+    [("NotFoundError", "No camera was found."), ("NotReadableError", "Another program may be using it.")],
 )
 def test_other_cameras_that_cannot_be_had(page: Page, name: str, words: str) -> None:
     page.evaluate(
