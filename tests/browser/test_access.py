@@ -157,7 +157,8 @@ def test_widths_and_themes(
     _check(page, axe.Axe())
     judge(page, _shown(pictures))
     page.get_by_role("checkbox").check()
-    page.wait_for_timeout(200)
+    expect(page.locator(".maps canvas")).not_to_have_count(0)
+    expect(page.locator("#progress")).to_be_hidden()
     page.screenshot(path=screenshots / f"{width}-{theme}.png", full_page=True)
     _check(page, axe.Axe())
 
