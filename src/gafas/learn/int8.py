@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.imaging import Rgb
+from gafas.learn.evidence import drop_evidence
 
 PERCENTILE = 99.99
 """Of the activations, what the 8-bit range holds; single outliers would make its steps coarse for all others."""
@@ -45,6 +46,8 @@ def quantize(model: Any, images: Rgb, *, keep: Keep) -> Any:
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
+    # ONNX Runtime's quantiser does not look into branches.
+    model = drop_evidence(model)
     with tempfile.TemporaryDirectory(prefix="gafas-int8-") as scratch, _silence():
         folded, target = Path(scratch) / "folded.onnx", Path(scratch) / "int8.onnx"
         nodes = _fold(model, folded)

@@ -12,6 +12,7 @@ from gafas.bundle import ONNX, SAVED_MODEL
 from gafas.errors import BundleError
 from gafas.imaging import Rgb
 from gafas.learn.backend import keras, quiet
+from gafas.learn.evidence import add_evidence
 from gafas.learn.halve import halve_weights
 from gafas.learn.int8 import keep_ends, quantize
 
@@ -66,15 +67,21 @@ def save_tflite(model: Any, target: Path, *, optimize: bool) -> None:
 def save_onnx(model: Any, target: Path, *, half: bool = False) -> None:
     """Write an inference model as ONNX: input ``image`` (n, h, w, 3) 0-255, output ``probabilities`` (n, outputs).
 
-    With `half` the weights are stored as float16, see `gafas.learn.halve`.
+    With `half` the weights are stored as float16, see `gafas.learn.halve`. A network whose end is as
+    `gafas.learn.evidence` knows it can also say where in the image its logits come from.
     """
+    target.write_bytes(add_evidence(_to_onnx(model, target, half=half)).SerializeToString())
+
+
+def _to_onnx(model: Any, scratch: Path, *, half: bool = False) -> Any:
+    """Convert by way of a file `scratch`."""
     import onnx
 
     with quiet():
         # Keras exports only what has been called in this process.
         model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32))
-        model.export(target, format="onnx", verbose=False)
-    graph_model = onnx.load(target)
+        model.export(scratch, format="onnx", verbose=False)
+    graph_model = onnx.load(scratch)
     graph = graph_model.graph
     old = graph.output[0].name
     for node in graph.node:
@@ -86,15 +93,11 @@ def save_onnx(model: Any, target: Path, *, half: bool = False) -> None:
     if half:
         graph_model = halve_weights(graph_model)
     onnx.checker.check_model(graph_model)
-    target.write_bytes(graph_model.SerializeToString())
+    return graph_model
 
 
 def save_int8(model: Any, target: Path, calibration: Rgb) -> None:
     """Write a static int8 ONNX file, scaled on training pictures; see `gafas.learn.int8`."""
-    import onnx
-
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        plain = Path(folder) / ONNX
-        save_onnx(model, plain)
-        quantized = quantize(onnx.load(plain), calibration, keep=keep_ends)
-    target.write_bytes(quantized.SerializeToString())
+        quantized = quantize(_to_onnx(model, Path(folder) / ONNX), calibration, keep=keep_ends)
+    target.write_bytes(add_evidence(quantized).SerializeToString())

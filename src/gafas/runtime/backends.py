@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -17,6 +17,13 @@ from gafas.imaging import Rgb
 from gafas.runtime.sessions import open_session
 
 Probabilities = NDArray[np.float32]
+Evidence = NDArray[np.float32]
+
+EVIDENCE = "evidence"
+"""Name of the output by which a graph says where its logits come from; see `gafas.learn.evidence`."""
+
+ASK_EVIDENCE = "ask_evidence"
+"""Name of the input, a bool, without which a graph leaves that output empty."""
 
 
 class Backend(Protocol):
@@ -44,6 +51,40 @@ class Backend(Protocol):
             The graph cannot run, or gives something else than probabilities.
         """
         ...
+
+
+class ExplainingBackend(Backend, Protocol):
+    """A backend that may say which places of an image its scores come from; ask `can_explain` first."""
+
+    @property
+    def explains(self) -> bool:
+        """Whether this model can."""
+        ...
+
+    def evidence(self, images: Rgb) -> Evidence:
+        """Share a batch's logits out among the places of the images.
+
+        Parameters
+        ----------
+        images : uint8 array (n, height, width, 3), RGB, 0-255, of `input_size`
+
+        Returns
+        -------
+        float32 array (n, h, w, outputs)
+            A coarse map of each image; above 0 speaks for the attribute. The mean over h and w, plus a number that is
+            the same for all images, is the logit.
+
+        Raises
+        ------
+        BundleError
+            `explains` is false, or the graph cannot run.
+        """
+        ...
+
+
+def can_explain(backend: Backend) -> TypeGuard[ExplainingBackend]:
+    """Say whether a backend gives `ExplainingBackend.evidence`."""
+    return bool(getattr(backend, "explains", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +168,30 @@ class OnnxBackend:
                 "export the model again"
             )
         self._path, self._meaning = path, meaning or OutputMeaning()
+        self._output = self._session.get_outputs()[0].name
+        optional = {value.name for value in self._session.get_overridable_initializers()}
+        self.explains = ASK_EVIDENCE in optional and EVIDENCE in {value.name for value in self._session.get_outputs()}
 
     def probabilities(self, images: Rgb) -> Probabilities:
         """Score a batch; see `Backend`."""
         if not len(images):
             return np.zeros((0, 1), dtype=np.float32)
+        raw = self._run(self._output, {self._name: images.astype(self._dtype, copy=False)})
+        return _check_output(self._path, self._meaning.to_probabilities(raw), len(images))
+
+    def evidence(self, images: Rgb) -> Evidence:
+        """Share the logits out among the places of the images; see `ExplainingBackend`."""
+        if not self.explains:
+            raise BundleError(f"{self._path}: expected a graph with an output {EVIDENCE}; export the model again")
+        pixels = images.astype(self._dtype, copy=False)
+        shares = self._run(EVIDENCE, {self._name: pixels, ASK_EVIDENCE: np.array(True)})
+        return np.asarray(-shares if self._meaning.positive == "no_sunglasses" else shares, dtype=np.float32)
+
+    def _run(self, output: str, given: dict[str, NDArray[Any]]) -> NDArray[Any]:
         try:
-            raw = self._session.run(None, {self._name: images.astype(self._dtype, copy=False)})[0]
+            return np.asarray(self._session.run([output], given)[0])
         except Exception as error:  # ONNX Runtime's errors share no base class.
             raise BundleError(f"{self._path}: the graph cannot run: {_first_line(error)}") from error
-        return _check_output(self._path, self._meaning.to_probabilities(raw), len(images))
 
 
 class LiteRtBackend:

@@ -152,7 +152,12 @@ def face_crop(image: Rgb, box: FaceBox, *, margin: float = MARGIN) -> Rgb:
 
     What lies outside the image repeats its border.
     """
+    return crop(image, *face_square(box, margin=margin))
+
+
+def face_square(box: FaceBox, *, margin: float = MARGIN) -> tuple[int, int, int, int]:
+    """Return where `face_crop` cuts: x0, y0, x1, y1 in pixels of the image, over whose border it may reach."""
     side = max(1, round(max(box.width, box.height) * margin))
     x0 = round((box.x0 + box.x1 - side) / 2)
     y0 = round((box.y0 + box.y1 - side) / 2)
-    return crop(image, x0, y0, x0 + side, y0 + side)
+    return x0, y0, x0 + side, y0 + side
