@@ -17,7 +17,7 @@ export GAFAS_DATA ?= $(abspath $(SHARED)/data)
 export GAFAS_WEIGHTS ?= $(abspath $(SHARED)/weights)
 endif
 
-.PHONY: help setup demo model nano test check format bench docs build clean
+.PHONY: help setup demo model nano test check format bench notebook docs build clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -63,6 +63,9 @@ format: setup ## Format the code
 bench: setup ## Measure: training, one crop, faces, start-up, folders, explanations, service (25 min)
 	@for name in training inference detection startup folder explain serve; do \
 		$(BIN)/python benchmarks/$$name.py || exit 1; echo; done
+
+notebook: setup ## Run the Spanish notebook and keep its outputs (3 min)
+	$(BIN)/python tools/run_notebook.py notebooks/identificacion_gafas.ipynb
 
 docs: setup ## Write docs/cli.md from the commands' own help
 	$(BIN)/python tools/make_cli_docs.py docs/cli.md

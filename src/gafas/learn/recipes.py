@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -256,5 +256,5 @@ def save_bundle(run: Run, trained: Trained) -> Bundle:
     # Written again by a resumed run: what stands there is of the same run.
     with write_folder_beside(run.bundle, overwrite=True) as folder:
         trained.save(folder)
-        save_manifest(folder, manifest)
-    return Bundle(run.bundle, manifest)
+        saved = save_manifest(folder, manifest)
+    return replace(saved, folder=run.bundle)
