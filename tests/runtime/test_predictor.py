@@ -232,7 +232,7 @@ def test_the_region(bundle: Path, trained_on: str, asked: str, expected: str) ->
     assert predictor.predict(portrait())[0].region == expected
 
 
-def test_the_detector_is_made_only_where_faces_are_looked_for(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_detector_is_opened_only_where_faces_are_looked_for(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, opened = [], []
 
     class Opening(Faces):
@@ -245,7 +245,8 @@ def test_the_detector_is_made_only_where_faces_are_looked_for(bundle: Path, monk
 
     monkeypatch.setattr(predictor_module, "FaceDetector", make)
     load_predictor(bundle)
-    assert made == []
+    assert opened == []
+    made.clear()
     options = {"min_face": 20, "threads": 2, "precision": "float32", "thorough": True}
     load_predictor(bundle, region="face", detector_size=320, **options)  # type: ignore[arg-type]
     assert made == [{"size": 320, **options}]

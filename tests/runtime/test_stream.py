@@ -188,7 +188,7 @@ def test_answers_come_while_later_images_are_still_unread(greys: list[Source]) -
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("gafas")]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("gafas-stream")]
 
 
 def test_whoever_stops_early_leaves_no_thread_behind(greys: list[Source]) -> None:

@@ -68,7 +68,7 @@ def judge_sources(
     Answer
         One for each source, also for those that cannot be read.
     """
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="gafas")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="gafas-stream")
     stream = Stream(predictor, pool, batch_size=batch_size, workers=workers, keep_images=keep_images)
     try:
         for source in sources:

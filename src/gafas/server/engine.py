@@ -181,7 +181,7 @@ class Engine:
 
     def _run(self, jobs: Sequence[_Job], end: Callable[[Any], None], step: Callable[..., Any], *words: Any) -> None:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gafas")
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gafas-server")
         self._busy += 1
         running = asyncio.get_running_loop().run_in_executor(self._pool, step, *words)
 
