@@ -7,6 +7,7 @@
     ├── OutputError           the output exists, or cannot be written
     ├── MissingExtraError     an optional package is not installed
     ├── ImageError            one image cannot be read
+    ├── VideoError            a film, camera or stream cannot be opened, or breaks off
     ├── DataError             a data set is missing, incomplete or wrong
     ├── WeightsError          backbone weights are missing or wrong
     ├── BundleError           a model bundle is damaged, too new or does not fit
@@ -38,6 +39,10 @@ class MissingExtraError(GafasError):
 
 class ImageError(GafasError):
     """One image cannot be read as a picture."""
+
+
+class VideoError(GafasError):
+    """A film, camera or stream cannot be opened, holds no pictures, or breaks off."""
 
 
 class DataError(GafasError):

@@ -64,7 +64,7 @@ def sorter(folder: Path) -> TakeAnswer:
         if labels and source.path != STDIN:
             # Several faces: whoever wears sunglasses decides.
             label = "sunglasses" if "sunglasses" in labels else "no_sunglasses"
-            with write_beside(_free_name(folder / label / source.relative, taken)) as temporary:
+            with write_beside(free_name(folder / label / source.relative, taken)) as temporary:
                 shutil.copy2(source.path, temporary)
 
     return take
@@ -81,7 +81,7 @@ def annotator(folder: Path, *, eyeglasses_threshold: float) -> TakeAnswer:
         if answer.image is None:
             return
         path = folder / answer.source.relative
-        path = _free_name(path if _in_colour(path.suffix) else path.with_name(f"{path.stem}.png"), taken)
+        path = free_name(path if _in_colour(path.suffix) else path.with_name(f"{path.stem}.png"), taken)
         write_image(path, annotate(answer.image, answer.verdicts, eyeglasses_threshold=eyeglasses_threshold))
 
     return take
@@ -93,7 +93,7 @@ def _in_colour(suffix: str) -> bool:
     return suffix.lower() not in _GREY and can_encode(suffix)
 
 
-def _free_name(target: Path, taken: set[str]) -> Path:
+def free_name(target: Path, taken: set[str]) -> Path:
     """Return `target`, numbered where this run has used it: the same name from two folders, both are kept."""
     free, number = target, 2
     # Some file systems take A.jpg and a.jpg for one name.
