@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ def make_film(
     path: Path,
     images: Iterable[Rgb],
     *,
-    times: Iterable[int] | None = None,
+    times: Sequence[int] | None = None,
     rate: int = 25,
     codec: str = "mpeg4",
     matrix: list[int] | None = None,
@@ -34,7 +34,7 @@ def make_film(
 
     Parameters
     ----------
-    times : iterable of int or None
+    times : sequence of int or None
         Of each frame in milliseconds; ``None`` is even, at `rate`.
     matrix : list of int or None
         How the player is to place the picture: FFmpeg's display matrix.
@@ -44,7 +44,10 @@ def make_film(
     av = pytest.importorskip("av", reason="the video extra is not installed")
     with av.open(str(path), "w", format=container) as film:
         video = film.add_stream(codec, rate=rate)
-        video.codec_context.time_base = CLOCK
+        # Some containers and codecs know even times only.
+        uneven = times is not None and any(rate * time % 1000 for time in times)
+        video.codec_context.time_base = CLOCK if uneven else Fraction(1, rate)
+        video.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         video.codec_context.bit_rate = 4_000_000
         tone = film.add_stream("aac", rate=8000) if sound else None
         if matrix is not None:
@@ -54,7 +57,8 @@ def make_film(
         for image in images:
             end = next(clock)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-            video.width, video.height, video.pix_fmt = image.shape[1], image.shape[0], "yuv420p"
+            if not video.codec_context.is_open:
+                video.width, video.height = image.shape[1], image.shape[0]
             frame.pts, frame.time_base = end, CLOCK
             film.mux(video.encode(frame))
         film.mux(video.encode(None))

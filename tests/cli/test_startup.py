@@ -17,12 +17,14 @@ PIXELS = {"numpy", "PIL"}
 WORDS = {"rich"}
 FETCHING = {"pooch", "platformdirs", "requests", "urllib3", "tqdm"}
 
+FILMS = {"av"}
+
 FORBIDDEN = {
     ("--version",): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
-    ("--help",): TRAINING | DRAWING | RUNTIME | FETCHING,
-    ("predict", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
-    ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | {"ai_edge_litert"},
-    ("predict", "dark.png", "-f", "csv"): TRAINING | DRAWING | FETCHING | WORDS | {"ai_edge_litert"},
+    ("--help",): TRAINING | DRAWING | RUNTIME | FETCHING | FILMS,
+    ("predict", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | FILMS,
+    ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | FILMS | {"ai_edge_litert"},
+    ("predict", "dark.png", "-f", "csv"): TRAINING | DRAWING | FETCHING | WORDS | FILMS | {"ai_edge_litert"},
     ("models", "list"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
     ("models", "info", "gafas-base"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
     ("doctor",): TRAINING | DRAWING | RUNTIME | FETCHING - {"platformdirs"},
@@ -63,7 +65,7 @@ def test_a_command_does_not_load_the_others(photos: Path) -> None:
     script = SCRIPT.replace('name.partition(".")[0]', "name")
     words = [sys.executable, "-c", script, "predict", "dark.png", "-f", "csv"]
     done = subprocess.run(words, cwd=photos, capture_output=True, text=True, check=True)
-    others = {"reproduce", "train", "evaluate", "crossval", "export", "doctor", "data", "models"}
+    others = {"films", "reproduce", "train", "evaluate", "crossval", "export", "doctor", "data", "models"}
     assert not {f"gafas.cli.{name}" for name in others} & set(done.stderr.split())
     assert "gafas.cli.predict" in done.stderr.split()
 

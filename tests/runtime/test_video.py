@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import struct
 import subprocess
@@ -66,10 +65,10 @@ def test_uneven_times_are_kept(tmp_path: Path) -> None:
 
 def test_a_film_that_begins_late_begins_at_0(tmp_path: Path) -> None:
     frames = read(
-        make_film(tmp_path / "late.ts", greys(5), times=[5000 + 40 * n for n in range(5)], codec="mpeg2video")
+        make_film(tmp_path / "late.ts", greys(50), times=[5000 + 40 * n for n in range(50)], codec="mpeg2video")
     )
     assert frames[0].seconds == 0
-    assert frames[-1].seconds == pytest.approx(0.16, abs=0.001)
+    assert frames[-1].seconds == pytest.approx(1.96, abs=0.001)
 
 
 # Where a picture's right and down point on the screen, as x and y; from the definition of the matrix in ISO 14496-12.
@@ -110,7 +109,7 @@ def test_a_film_that_is_cut_off_gives_what_is_there(tmp_path: Path, name: str) -
     noise = [random.integers(0, 255, (48, 64, 3), dtype=np.uint8) for _ in range(100)]
     path = cut(make_film(tmp_path / name, noise), 0.5)
     frames = []
-    with opened(path) as film, pytest.raises(VideoError, match="cut off|damaged") as caught:
+    with opened(path) as film, pytest.raises(VideoError, match=r"cut off|damaged") as caught:
         frames.extend(film.frames())
     assert 20 < len(frames) < 80
     assert film.read >= len(frames)
@@ -125,15 +124,17 @@ def test_the_index_at_the_end_is_missing(tmp_path: Path) -> None:
 
 def test_damage_in_the_middle_is_passed_over_and_told(tmp_path: Path) -> None:
     path = make_film(tmp_path / "a.mp4", greys(60, step=4), codec="mjpeg")
+    with av.open(str(path)) as film:
+        packet = list(film.demux(video=0))[20]
+        place, size = packet.pos, packet.size
     data = bytearray(path.read_bytes())
-    places = [match.start() for match in re.finditer(b"\xff\xd8\xff", data)]
-    assert len(places) == 60
-    data[places[20] : places[20] + 400] = bytes(400)
+    data[place : place + size] = bytes(size)
     path.write_bytes(data)
     frames = []
-    with opened(path) as film, pytest.raises(VideoError, match=r"damaged after frame 19: .*; \d+ frames could be read"):
+    with opened(path) as film, pytest.raises(VideoError, match="damaged after frame") as caught:
         frames.extend(film.frames())
-    assert 50 <= len(frames) < 60
+    assert len(frames) == film.read == 59
+    assert re.search(r"damaged after frame 1\d: Invalid data.*; 59 frames could be read", str(caught.value))
     assert levels(frames)[-1] == pytest.approx(4 * 59, abs=6)
 
 
@@ -212,11 +213,11 @@ def test_a_huge_size_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     place = data.index(b"strf") + 8
     assert struct.unpack_from("<II", data, place + 4) == (64, 48)
-    struct.pack_into("<II", data, place + 4, 20_000, 20_000)
+    struct.pack_into("<II", data, place + 4, 9000, 9000)
     for match in re.finditer(b"\xff\xc0\x00\x11\x08", bytes(data)):
-        struct.pack_into(">HH", data, match.end(), 20_000, 20_000)
+        struct.pack_into(">HH", data, match.end(), 9000, 9000)
     path.write_bytes(data)
-    assert "frames of 20000×20000 pixels, expected at most 67,108,864" in why(path)
+    assert "frames of 9000×9000 pixels, expected at most 67,108,864" in why(path)
 
 
 def test_a_size_that_grows_on_the_way_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,13 +230,16 @@ def test_a_size_that_grows_on_the_way_is_refused(tmp_path: Path, monkeypatch: py
 
 def test_nothing_is_open_afterwards(tmp_path: Path) -> None:
     path = make_film(tmp_path / "a.mp4", greys(3))
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
+
+    def held() -> int:
+        return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
+
+    before = held()
     for _ in range(5):
         read(path)
         write_text(tmp_path / "b.mp4")
         why(tmp_path / "b.mp4")
-    after = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
-    assert after <= before + 1
+    assert held() <= before
 
 
 def test_a_stream_is_read(tmp_path: Path) -> None:
@@ -259,7 +263,7 @@ def test_a_password_is_not_reported() -> None:
     film = source_of("rtsp://me:secret@127.0.0.1:1/a")
     assert film.address == "rtsp://me:secret@127.0.0.1:1/a"
     assert film.source.path == "rtsp://127.0.0.1:1/a"
-    with pytest.raises(VideoError, match="rtsp://127.0.0.1:1/a: cannot be opened") as caught:
+    with pytest.raises(VideoError, match=r"rtsp://127\.0\.0\.1:1/a: cannot be opened") as caught:
         open_film(film)
     assert "secret" not in str(caught.value)
 
@@ -351,8 +355,8 @@ def test_a_camera_is_read_like_a_film(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_memory_stays_bounded(tmp_path: Path) -> None:
-    """2,000 frames of 640×480 pixels, judged, followed, smoothed and drawn; they would take 1.8 GB."""
-    path = make_film(tmp_path / "long.mp4", (image for image in greys(2000, size=(480, 640), step=0)))
+    """2,000 frames of 320×240 pixels, judged, followed, smoothed and drawn; they would take 460 MB."""
+    path = make_film(tmp_path / "long.mp4", (image for image in greys(2000, size=(240, 320), step=0)))
     script = """
 import resource, sys
 from pathlib import Path
@@ -366,7 +370,7 @@ from gafas.values import FaceBox
 from tests.films import Seeing, opened
 
 # A face here and there: tracks come and go.
-places = np.random.default_rng(0).integers(0, 400, (5000, 2)).tolist()
+places = np.random.default_rng(0).integers(0, 150, (5000, 2)).tolist()
 def faces(image):
     x, y = places.pop()
     return (FaceBox(x, y, x + 60, y + 60, 0.9),)

@@ -110,6 +110,8 @@ class Film:
         stream = videos[0]
         if stream.width * stream.height > MAX_FRAME_PIXELS:
             raise VideoError(_too_large(self.path, stream.width, stream.height))
+        # Some codecs have a size of their own inside.
+        stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
         stream.thread_type = "AUTO"
         stream.thread_count = min(_THREADS, os.cpu_count() or 1)
         return stream
@@ -260,9 +262,9 @@ def _why_closed(film: FilmSource, place: Address, error: Exception) -> str:
         return f"{path}: cannot be opened: {words}; is the address right and within reach?"
     if Path(path).is_file() and Path(path).stat().st_size == 0:
         return f"{path}: the file is empty (0 bytes)"
-    if isinstance(error, ValueError):
-        return f"{path}: not a film in a known form, or its beginning or end is missing: {words}"
-    return f"{path}: cannot be read: {words}"
+    if isinstance(error, PermissionError):
+        return f"{path}: cannot be read: {words}"
+    return f"{path}: not a film in a known form, or its beginning or end is missing: {words}"
 
 
 def _too_large(path: str, width: int, height: int) -> str:
