@@ -60,8 +60,8 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure: training, one crop, faces, start-up, folders (15 min)
-	@for name in training inference detection startup folder; do \
+bench: setup ## Measure: training, one crop, faces, start-up, folders, films (20 min)
+	@for name in training inference detection startup folder video; do \
 		$(BIN)/python benchmarks/$$name.py || exit 1; echo; done
 
 docs: setup ## Write docs/cli.md from the commands' own help

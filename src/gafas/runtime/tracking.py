@@ -23,7 +23,7 @@ Boxes = NDArray[np.float64]
 LEAST_OVERLAP = 0.3
 """Intersection over union from which boxes belong together; SORT's."""
 
-_NEAR = 0.7
+_NEAR = 1.0
 """Where boxes overlap less: distance of centres, in mean long sides, up to which they still belong together."""
 
 _LIKE = 0.6
