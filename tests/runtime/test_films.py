@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,7 +145,7 @@ def test_the_record_of_an_error() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"detect_every": 0}, {"smooth": -1}, {"smooth": float("nan")}])
-def test_numbers_out_of_range(settings: dict[str, float]) -> None:
+def test_numbers_out_of_range(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="expected"):
         judge(walking(0), **settings)
 

@@ -20,7 +20,7 @@ from gafas.imaging import write_image
 from gafas.runtime import video
 from gafas.runtime.cameras import Address, camera_address
 from gafas.runtime.sources import FilmSource, Source, film_kind, find_films
-from gafas.runtime.video import open_film
+from gafas.runtime.video import FilmFrame, open_film
 from tests.films import greys, make_film, opened, read, source_of
 
 av = pytest.importorskip("av", reason="the video extra is not installed")
@@ -108,7 +108,7 @@ def test_a_film_that_is_cut_off_gives_what_is_there(tmp_path: Path, name: str) -
     random = np.random.default_rng(0)
     noise = [random.integers(0, 255, (48, 64, 3), dtype=np.uint8) for _ in range(100)]
     path = cut(make_film(tmp_path / name, noise), 0.5)
-    frames = []
+    frames: list[FilmFrame] = []
     with opened(path) as film, pytest.raises(VideoError, match=r"cut off|damaged") as caught:
         frames.extend(film.frames())
     assert 20 < len(frames) < 80
@@ -130,7 +130,7 @@ def test_damage_in_the_middle_is_passed_over_and_told(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[place : place + size] = bytes(size)
     path.write_bytes(data)
-    frames = []
+    frames: list[FilmFrame] = []
     with opened(path) as film, pytest.raises(VideoError, match="damaged after frame") as caught:
         frames.extend(film.frames())
     assert len(frames) == film.read == 59

@@ -255,7 +255,8 @@ def _address(film: FilmSource) -> Address:
 
 def _why_closed(film: FilmSource, place: Address, error: Exception) -> str:
     path = film.source.path
-    words = getattr(error, "strerror", None) or str(error)
+    # The address may hold a password.
+    words = (getattr(error, "strerror", None) or str(error)).replace(film.address, path)
     if film.kind == "camera":
         return f"camera {path}: cannot be opened ({place.file}): {words}; is it plugged in, allowed and not in use?"
     if film.kind == "stream":
