@@ -60,8 +60,8 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure: training, one crop, faces, start-up, folders, explanations, service (25 min)
-	@for name in training inference detection startup folder explain serve; do \
+bench: setup ## Measure: training, one crop, faces, start-up, folders, explanations, service, films (25 min)
+	@for name in training inference detection startup folder explain serve video; do \
 		$(BIN)/python benchmarks/$$name.py || exit 1; echo; done
 
 notebook: setup ## Run the Spanish notebook and keep its outputs (3 min)

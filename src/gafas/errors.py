@@ -9,6 +9,7 @@
     ├── ImageError            one image cannot be read
     │   ├── NotAnImageError   its bytes are no picture in a known format
     │   └── TooManyPixelsError  it is larger than was allowed
+    ├── VideoError            a film, camera or stream cannot be opened, or breaks off
     ├── DataError             a data set is missing, incomplete or wrong
     ├── WeightsError          backbone weights are missing or wrong
     ├── BundleError           a model bundle is damaged, too new or does not fit
@@ -48,6 +49,10 @@ class NotAnImageError(ImageError):
 
 class TooManyPixelsError(ImageError):
     """A picture is larger than was allowed; its pixels were not decoded."""
+
+
+class VideoError(GafasError):
+    """A film, camera or stream cannot be opened, holds no pictures, or breaks off."""
 
 
 class DataError(GafasError):

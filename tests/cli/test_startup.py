@@ -17,14 +17,15 @@ PIXELS = {"numpy", "PIL"}
 WORDS = {"rich"}
 SERVING = {"fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client"}
 FETCHING = {"pooch", "platformdirs", "requests", "urllib3", "tqdm"}
+FILMS = {"av"}
 
 FORBIDDEN = {
     ("--version",): TRAINING | SERVING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
-    ("--help",): TRAINING | DRAWING | RUNTIME | FETCHING,
+    ("--help",): TRAINING | DRAWING | RUNTIME | FETCHING | FILMS,
     ("serve", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | SERVING,
-    ("predict", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
-    ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | SERVING | {"ai_edge_litert"},
-    ("predict", "dark.png", "-f", "csv"): TRAINING | DRAWING | FETCHING | WORDS | {"ai_edge_litert"},
+    ("predict", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | FILMS,
+    ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | SERVING | FILMS | {"ai_edge_litert"},
+    ("predict", "dark.png", "-f", "csv"): TRAINING | DRAWING | FETCHING | WORDS | FILMS | {"ai_edge_litert"},
     ("explain", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
     ("explain", "dark.png", "-o", "why", "-f", "csv"): TRAINING | DRAWING | FETCHING | {"ai_edge_litert"},
     ("models", "list"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
@@ -69,7 +70,7 @@ def test_a_command_does_not_load_the_others(photos: Path) -> None:
     script = SCRIPT.replace('name.partition(".")[0]', "name")
     words = [sys.executable, "-c", script, "predict", "dark.png", "-f", "csv"]
     done = subprocess.run(words, cwd=photos, capture_output=True, text=True, check=True)
-    others = {"reproduce", "train", "evaluate", "crossval", "explain", "serve", "export", "report", "doctor", "data"}
+    others = {"films", "reproduce", "train", "evaluate", "crossval", "explain", "serve", "export", "report", "doctor"}
     assert not {f"gafas.cli.{name}" for name in others} & set(done.stderr.split())
     assert "gafas.cli.predict" in done.stderr.split()
 

@@ -28,6 +28,7 @@ _PACKAGES = {
         "opencv-python-headless",
     ),
     "litert": ("ai-edge-litert",),
+    "video": ("av",),
     "report": ("matplotlib", "jinja2"),
     "backends": ("jax", "torch"),
 }

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -14,20 +12,22 @@ import typer
 
 from gafas.cli import options
 from gafas.cli.console import note
+from gafas.cli.prediction import FilmWords, Load, Target, load_with_table
 from gafas.errors import UsageError
 
 if TYPE_CHECKING:
     from gafas.cli.copies import TakeAnswer
     from gafas.runtime.predictor import Predictor
     from gafas.runtime.sources import Source
-    from gafas.runtime.writers import WriteRecord
 
 
 def predict(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE…", help="Files, folders (searched to the bottom), globs; - is an image on stdin."
+            metavar="SOURCE…",
+            help="Files, folders (searched to the bottom), globs; - is an image on stdin. Or films; 0 is the first "
+            "camera, rtsp://… a stream.",
         ),
     ],
     model: Annotated[
@@ -63,7 +63,9 @@ def predict(
     threshold: options.Threshold = None,
     annotate: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write copies with boxes, labels and probabilities into DIR."),
+        typer.Option(
+            metavar="DIR", help="Write copies with boxes, labels and probabilities into DIR; a film for a film."
+        ),
     ] = None,
     sort_into: Annotated[
         Path | None,
@@ -71,7 +73,35 @@ def predict(
     ] = None,
     runtime: Annotated[str, typer.Option(help="auto, onnx, litert or litert-full.")] = "auto",
     precision: options.Precision = "auto",
-    batch_size: Annotated[int, typer.Option("--batch-size", "-b", min=1, help="Images classified together.")] = 32,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", "-b", min=1, help="Images classified together. Default: 32.")
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Films: judge every N-th frame only. Default: 1.")
+    ] = None,
+    detect_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="K",
+            help="Films: look for faces every K frames and follow them in between. Default: 5.",
+        ),
+    ] = None,
+    smooth: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=3600,
+            metavar="SECONDS",
+            help="Films: average each face's log-odds with this time constant; 0: not at all. Default: 0.5.",
+        ),
+    ] = None,
+    max_frames: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Films and cameras: stop after N frames.")
+    ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Films and cameras: stop after S seconds of it.")
+    ] = None,
     threads: options.Threads = 0,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -83,48 +113,77 @@ def predict(
 
     [bold]cat photo.jpg | gafas predict - --format json[/bold]
 
+    [bold]gafas predict film.mp4 -o result.csv --annotate drawn[/bold]
+
     Exit code 1 when some images failed; their rows say why.
     """
-    from gafas.cli.copies import check_copies
     from gafas.cli.finding import find_model
-    from gafas.runtime.answers import judge_sources
-    from gafas.runtime.predictor import load_predictor
-    from gafas.runtime.schemas import check_schema
-    from gafas.runtime.sources import find_sources
+    from gafas.runtime.sources import film_kind
     from gafas.runtime.writers import format_of
 
     chosen = format_of(output, kind)
     found = find_model(model)
     if found.is_file():
         raise UsageError(f"{found}: predict takes a bundle or a run folder; judge a bare model with: gafas evaluate")
-    images = list(find_sources(sources))
+    load: Load = partial(
+        load_with_table,
+        found,
+        chosen,
+        threshold=threshold,
+        runtime=cast(Any, runtime),
+        precision=precision,
+        region=region,
+        detector_size=detector_size,
+        min_face=min_face,
+        thorough=thorough,
+    )
+    target = Target(output, chosen, annotate, overwrite=overwrite)
+    film_words = FilmWords(every, detect_every, smooth, max_frames, max_seconds)
+    films = [word for word in sources if film_kind(word) is not None]
+    if not films:
+        film_words.refuse()
+        _judge_images(sources, load, target, schema, sort_into, threads=threads, batch_size=batch_size or 32)
+        return
+    from gafas.cli.films import judge_films
+
+    if len(films) < len(sources):
+        other = next(word for word in sources if word not in films)
+        raise UsageError(f"{films[0]} and {other}: expected images or films, got both; judge them one after another")
+    for option, given in (("--sort-into", sort_into), ("--batch-size", batch_size)):
+        if given is not None:
+            raise UsageError(f"{option}: is for images, got {films[0]}; leave it out")
+    if schema != "native":
+        raise UsageError(f"--schema {schema}: is for images, got {films[0]}; leave it out")
+    judge_films(sources, partial(load, threads=threads), target, film_words)
+
+
+def _judge_images(
+    words: list[str],
+    load: Load,
+    target: Target,
+    schema: str,
+    sort_into: Path | None,
+    *,
+    threads: int,
+    batch_size: int,
+) -> None:
+    from gafas.cli.copies import check_copies
+    from gafas.runtime.answers import judge_sources
+    from gafas.runtime.schemas import check_schema
+    from gafas.runtime.sources import find_sources
+
+    images = list(find_sources(words))
     workers, threads_each = _share_cores(threads, len(images))
-    with ThreadPoolExecutor(1) as pool:
-        # Opening graphs leaves Python's lock to what the table needs.
-        loading = pool.submit(
-            load_predictor,
-            found,
-            threads=threads_each,
-            threshold=threshold,
-            runtime=cast(Any, runtime),
-            precision=precision,
-            region=region,
-            detector_size=detector_size,
-            min_face=min_face,
-            thorough=thorough,
-        )
-        if chosen is None:
-            import_module("gafas.cli.tables")
-        predictor = loading.result()
-    to_records = check_schema(schema, chosen, knows_eyeglasses=predictor.knows_eyeglasses, model=predictor.name)
-    check_copies(images, sort_into, annotate, overwrite=overwrite)
-    takers = _takers(predictor, sort_into, annotate)
+    predictor = load(threads=threads_each)
+    to_records = check_schema(schema, target.kind, knows_eyeglasses=predictor.knows_eyeglasses, model=predictor.name)
+    check_copies(images, sort_into, target.annotate, overwrite=target.overwrite)
+    takers = _takers(predictor, sort_into, target.annotate)
     # Rows that run over the terminal show the progress themselves.
-    shown = images if output is None and chosen is not None else _track(images)
+    shown = images if target.output is None and target.kind is not None else _track(images)
     failed = 0
-    with _open_output(output, chosen, overwrite=overwrite, eyeglasses=predictor.knows_eyeglasses) as write:
+    with target.open(eyeglasses=predictor.knows_eyeglasses) as write:
         for answer in judge_sources(
-            predictor, shown, batch_size=batch_size, workers=workers, keep_images=annotate is not None
+            predictor, shown, batch_size=batch_size, workers=workers, keep_images=target.annotate is not None
         ):
             failed += answer.error is not None
             for take in takers:
@@ -133,8 +192,8 @@ def predict(
                 write(record)
             # It may hold a large picture, and the next one is about to be read.
             del answer
-    if output is not None:
-        note(f"{len(images)} images, {failed} failed: {output}")
+    if target.output is not None:
+        note(f"{len(images)} images, {failed} failed: {target.output}")
     if failed:
         raise typer.Exit(1)
 
@@ -163,15 +222,3 @@ def _takers(predictor: Predictor, sort_into: Path | None, annotate: Path | None)
     if annotate is not None:
         takers.append(annotator(annotate, eyeglasses_threshold=predictor.eyeglasses_threshold))
     return takers
-
-
-def _open_output(
-    output: Path | None, kind: str | None, *, overwrite: bool, eyeglasses: bool
-) -> AbstractContextManager[WriteRecord]:
-    from gafas.runtime.writers import open_file_writer, open_stdout_writer
-
-    if kind is None:
-        from gafas.cli.tables import open_table
-
-        return open_table(eyeglasses=eyeglasses)
-    return open_stdout_writer(kind) if output is None else open_file_writer(output, kind, overwrite=overwrite)

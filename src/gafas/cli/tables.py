@@ -18,17 +18,23 @@ _TABLE_ROWS = 1000
 
 
 @contextmanager
-def open_table(*, eyeglasses: bool) -> Iterator[WriteRecord]:
+def open_table(*, eyeglasses: bool, film: bool = False) -> Iterator[WriteRecord]:
     """Give a function that adds a native record to a table, which is printed at the end.
 
     Parameters
     ----------
     eyeglasses : bool
         Show P(eyeglasses) as well.
+    film : bool
+        Show when, and which track.
     """
     from gafas.runtime.writers import naming_stdout
 
-    table = Table("path", "label", header_style="bold")
+    table = Table("path", header_style="bold")
+    times = ("frame", "time_s", "track") if film else ()
+    for name in times:
+        table.add_column(name, justify="right")
+    table.add_column("label")
     table.add_column("P(sunglasses)", justify="right")
     if eyeglasses:
         table.add_column("P(eyeglasses)", justify="right")
@@ -43,13 +49,14 @@ def open_table(*, eyeglasses: bool) -> Iterator[WriteRecord]:
         if total > _TABLE_ROWS:
             return
         path = Text(_printable(record["path"]))
+        when = ["" if record[name] is None else str(record[name]) for name in times]
         if record["status"] == "error":
-            table.add_row(path, "[red]error[/red]", *blank, Text(_printable(record["error"] or "")), "")
+            table.add_row(path, *when, "[red]error[/red]", *blank, Text(_printable(record["error"] or "")), "")
             return
         colour = "green" if record["label"] == "sunglasses" else "default"
         figures = [f"{record[name]:.4f}" for name in ("sunglasses", "eyeglasses")[: len(blank)]]
         box = ", ".join(str(record[name]) for name in ("x0", "y0", "x1", "y1"))
-        table.add_row(path, f"[{colour}]{record['label']}[/{colour}]", *figures, record["region"], box)
+        table.add_row(path, *when, f"[{colour}]{record['label']}[/{colour}]", *figures, record["region"], box)
 
     yield write
     with naming_stdout():

@@ -1,16 +1,31 @@
-"""What a SOURCE on the command line means: files, folders, globs, standard input."""
+"""What a SOURCE on the command line means: files, folders, globs, standard input, films, cameras, streams."""
 
 from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 from gafas.imaging import SUFFIXES
 
 STDIN = "-"
+
+FILM_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".ts", ".mts", ".m2ts"}
+    | {".wmv", ".asf", ".flv", ".3gp", ".3g2", ".ogv", ".mxf", ".vob", ".dv", ".mjpeg", ".y4m"}
+)
+"""File endings, lower case, that name a film."""
+
+STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "tcp"})
+"""What a stream's address may begin with."""
+
+FilmKind = Literal["file", "camera", "stream"]
+_CAMERA = re.compile(r"(?:/dev/video)?[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,57 @@ class Source:
     path: str
     relative: str
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilmSource:
+    """A film, camera or stream.
+
+    Attributes
+    ----------
+    source : Source
+        As it is reported; a stream's without user name and password.
+    kind : {"file", "camera", "stream"}
+    address : str
+        What it is opened by.
+    """
+
+    source: Source
+    kind: FilmKind
+    address: str
+
+
+def film_kind(word: str) -> FilmKind | None:
+    """Say what kind of moving pictures a word means; ``None`` where it means images. The file's ending decides.
+
+    A number is a camera, unless a file or folder of that name exists.
+    """
+    if _CAMERA.fullmatch(word) and (word.startswith("/") or not os.path.exists(word)):  # noqa: PTH110
+        return "camera"
+    scheme, separator, _ = word.partition("://")
+    if separator and scheme.lower() in STREAM_SCHEMES:
+        return "stream"
+    named = Path(word).suffix.lower() in FILM_SUFFIXES
+    return "file" if named and not os.path.isdir(word) else None  # noqa: PTH112
+
+
+def find_films(words: Iterable[str]) -> Iterator[FilmSource]:
+    """Expand words that `film_kind` knows, in order; a glob to the files that match it."""
+    for word in words:
+        kind = film_kind(word) or "file"
+        if kind == "file":
+            yield from (FilmSource(source, kind, source.path) for source in find_sources([word]))
+        elif kind == "stream":
+            yield FilmSource(Source(hide_password(word), "stream.mp4"), kind, word)
+        else:
+            number = word.removeprefix("/dev/video")
+            yield FilmSource(Source(word, f"camera-{number}.mp4"), kind, word)
+
+
+def hide_password(address: str) -> str:
+    """Return a stream's address without user name and password: rows and error messages are passed on."""
+    place = urlsplit(address).netloc
+    return address.replace(place, place.rpartition("@")[2], 1) if "@" in place else address
 
 
 def find_sources(words: Iterable[str]) -> Iterator[Source]:

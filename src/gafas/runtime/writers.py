@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,16 +51,16 @@ def format_of(output: Path | None, given: str | None) -> str | None:
 
 
 @contextmanager
-def open_writer(stream: Stream, kind: str) -> Iterator[WriteRecord]:
+def open_writer(stream: Stream, kind: str, *, columns: Sequence[str] = COLUMNS) -> Iterator[WriteRecord]:
     r"""Give a function that writes one record to `stream`; the JSON array is closed at the end.
 
-    CSV takes records of native rows only.
+    CSV takes records with `columns` only.
 
     A path that is not valid UTF-8 stands in JSON as an escape such as ``\udce9``, and in CSV as such a character:
     the stream's ``surrogateescape`` turns it into its own byte.
     """
     if kind == "csv":
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
         writer.writeheader()
         yield writer.writerow
     elif kind == "jsonl":
@@ -102,7 +102,7 @@ class _Stdout:
             sys.stdout.flush()
 
 
-def open_stdout_writer(kind: str) -> AbstractContextManager[WriteRecord]:
+def open_stdout_writer(kind: str, *, columns: Sequence[str] = COLUMNS) -> AbstractContextManager[WriteRecord]:
     """Like `open_writer`, to standard output: UTF-8, each record at once.
 
     Raises
@@ -116,7 +116,7 @@ def open_stdout_writer(kind: str) -> AbstractContextManager[WriteRecord]:
         raise OutputError("standard output is closed; write to a file with: -o result.csv")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
-    return open_writer(_Stdout(), kind)
+    return open_writer(_Stdout(), kind, columns=columns)
 
 
 @contextmanager
@@ -134,7 +134,9 @@ def naming_stdout() -> Iterator[None]:
 
 
 @contextmanager
-def open_file_writer(path: Path, kind: str, *, overwrite: bool = False) -> Iterator[WriteRecord]:
+def open_file_writer(
+    path: Path, kind: str, *, overwrite: bool = False, columns: Sequence[str] = COLUMNS
+) -> Iterator[WriteRecord]:
     """Like `open_writer`, to a file that takes its name only when all records are written.
 
     Raises
@@ -146,6 +148,6 @@ def open_file_writer(path: Path, kind: str, *, overwrite: bool = False) -> Itera
     with (
         write_beside(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
-        open_writer(stream, kind) as write,
+        open_writer(stream, kind, columns=columns) as write,
     ):
         yield write
