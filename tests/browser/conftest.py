@@ -70,9 +70,12 @@ def server() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium, whose camera shows a drawn person with sunglasses."""
+    """Chromium, whose camera shows a drawn person with sunglasses.
+
+    For one file only: Playwright's event loop runs as long as it does, and asynchronous tests need one of their own.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")

@@ -6,7 +6,7 @@ import asyncio
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_SECONDS = 5.0
+HEAD_SECONDS = 15.0
 """For the first line and the headers; uvicorn itself would wait for ever. Bodies have their own limit."""
 
 
