@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n 2 --dist loadfile
 # pip may be asked for more, e.g. make setup EXTRAS=dev,backends
 EXTRAS ?= dev
+# What make bench runs
+BENCH ?= training inference detection startup folder
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
@@ -60,8 +62,8 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure: training, one crop, faces, start-up, folders, explanations, service, films (25 min)
-	@for name in training inference detection startup folder explain serve video; do \
+bench: setup ## Measure: training, one crop, faces, start-up, folders; BENCH="explain serve video" for others
+	@for name in $(BENCH); do \
 		$(BIN)/python benchmarks/$$name.py || exit 1; echo; done
 
 notebook: setup ## Run the Spanish notebook and keep its outputs (3 min)
