@@ -14,13 +14,20 @@ from pathlib import Path
 import pytest
 
 from gafas.imaging import encode
-from gafas.server import protocol
+from gafas.server import protocol, running
 from tests.faces import portrait
 from tests.server.conftest import Serve, Server
 from tests.server.tools import picture
 
 curl_is_here = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 PREDICT = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    with running.listen("127.0.0.1", 0) as opened, socket.create_connection(opened.getsockname()):
+        accepted, _ = opened.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def curl(*words: object) -> tuple[int, str]:
