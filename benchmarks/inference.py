@@ -23,10 +23,9 @@ import onnx
 import onnxruntime
 
 from common import Pairs, finish, markdown, paired, show_ratio  # isort: skip  # its neighbour
-from gafas.bundle import ONNX, ONNX_INT8, shipped_bundle
+from gafas.bundle import CARRIED, ONNX, ONNX_INT8, shipped_bundle
 from gafas.runtime.backends import Backend, OutputMeaning, open_model
 
-BUNDLES = ("gafas-base", "gafas-nano")
 PRECISIONS = {"float32": ONNX, "int8": ONNX_INT8}
 PUBLISHED = [
     ("SGC, 48×48 (published, its own test set and machine)", "0.23-1.03", "", "", "F1 0.864-0.955"),
@@ -47,7 +46,7 @@ class Candidate:
 def find_candidates() -> list[Candidate]:
     """Return the graphs of the bundles that this installation carries."""
     found = []
-    for bundle in BUNDLES:
+    for bundle in CARRIED:
         folder = shipped_bundle(bundle)
         for precision, file in PRECISIONS.items():
             if (folder / file).is_file():

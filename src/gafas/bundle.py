@@ -30,7 +30,10 @@ SAVED_MODEL = "saved_model"
 WEIGHTS = "model.weights.h5"
 
 SHIPPED = "gafas-base"
-"""Name of the bundle that the package carries and takes where no other is named."""
+"""Name of the bundle that is taken where no other is named."""
+
+CARRIED = (SHIPPED, "gafas-nano")
+"""Names of all bundles that the package carries."""
 
 HELD_OUT = "held-out CelebA"
 """Where the metrics of a shipped bundle hold the figures on its own test part."""

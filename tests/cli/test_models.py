@@ -34,7 +34,7 @@ def test_the_list_newest_first() -> None:
     result = gafas("list", "--json")
     assert result.exit_code == 0
     rows = json.loads(result.stdout)
-    assert [row["bundle"] for row in rows] == ["runs/new", "runs/old", "runs/bare", "gafas-base"]
+    assert [row["bundle"] for row in rows] == ["runs/new", "runs/old", "runs/bare", "gafas-base", "gafas-nano"]
     assert rows[-1]["n"] > 300
     assert rows[0] == {
         "bundle": "runs/new",
@@ -49,6 +49,7 @@ def test_the_list_for_people() -> None:
     result = gafas("list", "runs")
     assert result.exit_code == 0
     assert "gafas-base" not in result.stdout
+    assert "gafas-nano" not in result.stdout
     assert "3 bundles" in result.stdout
     assert all(word in result.stdout for word in ("runs/new", "tiny", "0.9333", "[0.787, 0.982]", "30"))
 
@@ -57,7 +58,7 @@ def test_a_damaged_bundle_does_not_hide_the_others(runs: Path) -> None:
     (runs / "new" / "bundle" / MANIFEST).write_text("{")
     result = gafas("list", "--json")
     assert result.exit_code == 1
-    assert [row["bundle"] for row in json.loads(result.stdout)] == ["runs/old", "runs/bare", "gafas-base"]
+    assert [row["bundle"] for row in json.loads(result.stdout)] == ["runs/old", "runs/bare", "gafas-base", "gafas-nano"]
     assert result.stderr.startswith("error: runs/new/bundle/manifest.json: cannot be read as JSON")
 
 
@@ -71,7 +72,7 @@ def test_a_bundle_without_test_figures(runs: Path) -> None:
 def test_no_runs_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree("runs")
     result = gafas("list", "--json")
-    assert (result.exit_code, [row["bundle"] for row in json.loads(result.stdout)]) == (0, ["gafas-base"])
+    assert (result.exit_code, [row["bundle"] for row in json.loads(result.stdout)]) == (0, ["gafas-base", "gafas-nano"])
     result = gafas("list", "elsewhere")
     assert result.exit_code == 2
     assert result.stderr == "error: elsewhere: no such folder; expected one with run folders, such as runs\n"

@@ -24,14 +24,14 @@ def list_models(
 
     Example: [bold]gafas models list runs[/bold]
     """
-    from gafas.bundle import HELD_OUT, SHIPPED, load_bundle
+    from gafas.bundle import CARRIED, HELD_OUT, load_bundle
     from gafas.cli.finding import bundles_below
     from gafas.errors import BundleError, UsageError
 
     if folder is not None and not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; expected one with run folders, such as runs")
     rows, failed = [], False
-    for found in [*bundles_below(folder or Path("runs")), *([] if folder else [Path(SHIPPED)])]:
+    for found in [*bundles_below(folder or Path("runs")), *([] if folder else map(Path, CARRIED))]:
         try:
             manifest = load_bundle(found, verify=False).manifest
         except BundleError as error:
