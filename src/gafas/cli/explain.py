@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ import typer
 
 from gafas.cli import options
 from gafas.cli.console import note, warn
+from gafas.cli.prediction import Target
 from gafas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gafas.runtime.explain import Explanation
     from gafas.runtime.predictor import Predictor
     from gafas.runtime.sources import Source
-    from gafas.runtime.writers import WriteRecord
 
 
 def explain(
@@ -32,10 +31,7 @@ def explain(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Write a picture for each face into DIR.")
     ],
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", "-m", help="Bundle, run folder or gafas-base. Default: $GAFAS_MODEL, else gafas-base."),
-    ] = None,
+    model: options.Model = None,
     kind: Annotated[str | None, typer.Option("--format", "-f", help="Of the rows: table, csv, json or jsonl.")] = None,
     attribute: Annotated[str, typer.Option(help="sunglasses or eyeglasses, as far as the model knows it.")] = (
         "sunglasses"
@@ -64,7 +60,7 @@ def explain(
     """
     from gafas.cli.copies import check_target
     from gafas.cli.finding import find_model
-    from gafas.runtime.explain import resolve_method
+    from gafas.runtime.explain import column_of, resolve_method
     from gafas.runtime.predictor import load_predictor
     from gafas.runtime.sources import find_sources
     from gafas.runtime.writers import format_of
@@ -78,13 +74,12 @@ def explain(
     predictor = load_predictor(
         found, threads=threads, threshold=threshold, region=region, precision=precision, thorough=thorough
     )
-    if attribute not in predictor.outputs:
-        raise UsageError(f"--attribute: expected one of {', '.join(predictor.outputs)}, got {attribute}")
+    column_of(predictor, attribute)
     way = resolve_method(predictor, method)
     if way != method and way == "occlusion":
         warn(f"{predictor.name} does not say itself where its evidence lies: parts of the picture are covered instead")
     drawn = failed = 0
-    with _open_rows(chosen, eyeglasses=predictor.knows_eyeglasses) as write:
+    with Target(None, chosen, None).open(eyeglasses=predictor.knows_eyeglasses) as write:
         for record in _explain_all(predictor, images, output, attribute=attribute, method=way):
             failed += record["status"] == "error"
             drawn += record["status"] == "ok"
@@ -133,13 +128,3 @@ def _draw(
     threshold = predictor.threshold if explanation.attribute == "sunglasses" else predictor.eyeglasses_threshold
     what = f"face {number}" if part != "whole" else "the whole image"
     write_image(path, draw_explanation(explanation, image, threshold=threshold, caption=f"{source.path}, {what}"))
-
-
-def _open_rows(kind: str | None, *, eyeglasses: bool) -> AbstractContextManager[WriteRecord]:
-    from gafas.runtime.writers import open_stdout_writer
-
-    if kind is None:
-        from gafas.cli.tables import open_table
-
-        return open_table(eyeglasses=eyeglasses)
-    return open_stdout_writer(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,10 @@ Weights = Annotated[
         "model's, trained on faces), [bold]imagenet[/bold] (download) or [bold]random[/bold]. "
         "Default: $GAFAS_WEIGHTS, else packaged.",
     ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", "-m", help="Bundle, run folder or gafas-base. Default: $GAFAS_MODEL, else gafas-base."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

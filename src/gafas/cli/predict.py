@@ -30,10 +30,7 @@ def predict(
             "camera, rtsp://… a stream.",
         ),
     ],
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", "-m", help="Bundle, run folder or gafas-base. Default: $GAFAS_MODEL, else gafas-base."),
-    ] = None,
+    model: options.Model = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the rows here; .csv, .json or .jsonl."),

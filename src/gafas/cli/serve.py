@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,10 +16,7 @@ _LOOPBACK = ("127.", "::1", "localhost")
 
 
 def serve(
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", "-m", help="Bundle, run folder or gafas-base. Default: $GAFAS_MODEL, else gafas-base."),
-    ] = None,
+    model: options.Model = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on. The default is for this machine only; 0.0.0.0 is for all.")
     ] = "127.0.0.1",

@@ -12,6 +12,7 @@ from gafas.errors import DataError, ImageError
 from gafas.imaging import Rgb, read_image
 from gafas.learn.pictures import Pictures
 from gafas.runtime.faces import FaceDetector, cut_patch
+from gafas.runtime.predictor import whole_image
 from gafas.values import EYEWEAR, Dataset, FaceBox, Sample
 
 _AROUND = 1.2
@@ -92,7 +93,7 @@ def load_portraits(
         box = main_face(detector.detect(image))
         kept.append(sample)
         crops.append(cut_patch(image, box, (size, size), margin=margin))
-        around, placed = _surroundings(image, box or FaceBox(0, 0, image.shape[1], image.shape[0]))
+        around, placed = _surroundings(image, box or whole_image(image))
         photographs.append(around)
         boxes.append(placed)
     if broken and not skip_broken:

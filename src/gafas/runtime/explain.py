@@ -21,8 +21,8 @@ from gafas.errors import UsageError
 from gafas.imaging import Rgb
 from gafas.runtime.backends import Backend, ExplainingBackend, can_explain
 from gafas.runtime.faces import face_square
-from gafas.runtime.predictor import Predictor, as_image
-from gafas.values import Verdict
+from gafas.runtime.predictor import Predictor, as_image, chunks
+from gafas.values import FaceBox, Verdict
 
 Method = Literal["activation", "occlusion"]
 METHODS = ("auto", "activation", "occlusion")
@@ -109,22 +109,19 @@ def explain(
         The graph cannot run.
     """
     upright = as_image(image)
-    column = _column(predictor, attribute)
+    column = column_of(predictor, attribute)
     chosen = resolve_method(predictor, method)
     boxes = predictor.find(upright)
     crops = list(predictor.cut(upright, boxes))
     (verdicts,) = predictor.judge([boxes], crops)
     found = []
     for verdict, crop in zip(verdicts, crops, strict=True):
-        box = verdict.box
         found.append(
             Explanation(
                 verdict=verdict,
                 attribute=attribute,
                 probability=(verdict.eyeglasses or 0.0) if attribute == "eyeglasses" else verdict.sunglasses,
-                square=face_square(box, margin=predictor.margin)
-                if verdict.region == "face"
-                else (box.x0, box.y0, box.x1, box.y1),
+                square=square_of(predictor, verdict.box),
                 crop=crop,
                 evidence=evidence_map(predictor.backend, crop, column=column, method=chosen, sharpen=sharpen),
                 method=chosen,
@@ -152,7 +149,21 @@ def resolve_method(predictor: Predictor, method: str) -> Method:
     return "activation" if able and method != "occlusion" else "occlusion"
 
 
-def _column(predictor: Predictor, attribute: str) -> int:
+def square_of(predictor: Predictor, box: FaceBox) -> tuple[int, int, int, int]:
+    """Return what the model sees of a box: x0, y0, x1, y1 in pixels of the image, over whose border it may reach."""
+    if box.confidence is None:
+        return box.x0, box.y0, box.x1, box.y1
+    return face_square(box, margin=predictor.margin)
+
+
+def column_of(predictor: Predictor, attribute: str) -> int:
+    """Return the place of an attribute among a model's outputs.
+
+    Raises
+    ------
+    UsageError
+        The model does not know it.
+    """
     if attribute not in predictor.outputs:
         raise UsageError(f"--attribute: expected one of {', '.join(predictor.outputs)}, got {attribute}")
     return predictor.outputs.index(attribute)
@@ -190,7 +201,7 @@ def _activation(backend: ExplainingBackend, crop: Rgb, column: int, *, sharpen: 
         seen.append(view[:, ::-1] if mirrored else view)
     total = np.zeros((height, width), dtype=np.float32)
     for (down, right, mirrored), coarse in zip(views, _shares(backend, seen, column), strict=True):
-        fine = _enlarge(coarse[:, ::-1] if mirrored else coarse, (height, width))
+        fine = enlarge(coarse[:, ::-1] if mirrored else coarse, (height, width))
         total += np.pad(fine, reach, mode="edge")[reach - down :, reach - right :][:height, :width]
     return total / np.float32(len(views))
 
@@ -204,11 +215,12 @@ def _views(height: int, width: int) -> Iterator[tuple[int, int, bool]]:
 
 
 def _shares(backend: ExplainingBackend, views: Sequence[Rgb], column: int) -> Iterator[EvidenceMap]:
-    for start in range(0, len(views), _BATCH):
-        yield from backend.evidence(np.stack(views[start : start + _BATCH]))[..., column]
+    for batch in chunks(views, _BATCH):
+        yield from backend.evidence(np.stack(batch))[..., column]
 
 
-def _enlarge(coarse: EvidenceMap, size: tuple[int, int]) -> EvidenceMap:
+def enlarge(coarse: EvidenceMap, size: tuple[int, int]) -> EvidenceMap:
+    """Stretch a map smoothly to ``(height, width)``."""
     picture = Image.fromarray(np.ascontiguousarray(coarse, dtype=np.float32))
     return np.asarray(picture.resize(size[::-1], Image.Resampling.BICUBIC), dtype=np.float32)
 
@@ -229,19 +241,11 @@ def _occlusion(backend: Backend, crop: Rgb, column: int) -> EvidenceMap:
 
     logits = _logits(backend, covered(), column)
     falls = (logits[0] - logits[1:]).reshape(_STEPS, _STEPS)
-    return _enlarge(falls, (height, width))
+    return enlarge(falls, (height, width))
 
 
 def _logits(backend: Backend, pictures: Iterator[Rgb], column: int) -> EvidenceMap:
     """Score pictures, never holding more of them than one batch."""
-    scores: list[EvidenceMap] = []
-    batch: list[Rgb] = []
-    for picture in pictures:
-        batch.append(picture)
-        if len(batch) == _BATCH:
-            scores.append(backend.probabilities(np.stack(batch))[:, column])
-            batch = []
-    if batch:
-        scores.append(backend.probabilities(np.stack(batch))[:, column])
+    scores = [backend.probabilities(np.stack(batch))[:, column] for batch in chunks(pictures, _BATCH)]
     probabilities = np.concatenate(scores).astype(np.float64).clip(_LOGIT_LIMIT, 1 - _LOGIT_LIMIT)
     return np.asarray(np.log(probabilities / (1 - probabilities)), dtype=np.float32)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from gafas.errors import UsageError
-from gafas.runtime.predictor import Predictor
+from gafas.runtime.predictor import Predictor, whole_image
 from gafas.runtime.rows import COLUMNS, Row, row_of
 from gafas.runtime.smoothing import Smoother
 from gafas.runtime.tracking import Tracked, Tracker
 from gafas.runtime.video import FilmFrame
-from gafas.values import FaceBox, Verdict
+from gafas.values import Verdict
 
 DETECT_EVERY = 5
 """Frames from one detection to the next."""
@@ -101,8 +101,7 @@ def judge_frames(
 def _judge(
     predictor: Predictor, frame: FilmFrame, places: tuple[Tracked, ...], smoother: Smoother
 ) -> tuple[Sighting, ...]:
-    height, width = frame.image.shape[:2]
-    boxes = tuple(place.box for place in places) or (FaceBox(0, 0, width, height),)
+    boxes = tuple(place.box for place in places) or (whole_image(frame.image),)
     (verdicts,) = predictor.judge([boxes], predictor.cut(frame.image, boxes))
     tracks: list[tuple[int | None, bool]] = [(place.track, place.detected) for place in places] or [(None, True)]
     return tuple(

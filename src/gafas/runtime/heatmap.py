@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from gafas.imaging import LUMA, Rgb, crop
-from gafas.runtime.explain import EvidenceMap, Explanation
+from gafas.runtime.explain import Explanation, enlarge
 
 _AGAINST, _NOTHING, _FOR = (13, 71, 161), (222, 222, 222), (230, 81, 0)
 _LEVELS = 255
@@ -95,12 +95,8 @@ def draw_explanation(explanation: Explanation, photograph: Rgb, *, threshold: fl
     shown = part.resize(size, Image.Resampling.LANCZOS)
     grey = np.asarray(shown) @ LUMA
     under = Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert("RGBA")
-    veil = Image.fromarray(paint(_enlarge(explanation.evidence, size)))
+    veil = Image.fromarray(paint(enlarge(explanation.evidence, size[::-1])))
     return _lay_out(shown, Image.alpha_composite(under, veil), explanation, threshold, caption)
-
-
-def _enlarge(evidence: EvidenceMap, size: tuple[int, int]) -> EvidenceMap:
-    return np.asarray(Image.fromarray(evidence).resize(size, Image.Resampling.BICUBIC))
 
 
 def _lay_out(

@@ -158,7 +158,7 @@ class Predictor:
         """
         looks = (region or self.region) == "face"
         faces = self._detector.detect(image) if looks and self._detector is not None else ()
-        return faces or (FaceBox(0, 0, image.shape[1], image.shape[0]),)
+        return faces or (whole_image(image),)
 
     def cut(self, image: Rgb, boxes: Iterable[FaceBox]) -> Iterator[Rgb]:
         """Yield what the model sees of each region, of the backend's `input_size`: the second step of `predict`."""
@@ -197,7 +197,7 @@ class Predictor:
 
     def _classify(self, patches: Iterable[Rgb]) -> NDArray[np.float32]:
         scores = [np.zeros((0, len(self.outputs)), dtype=np.float32)]
-        for chunk in _chunks(patches, _CROPS):
+        for chunk in chunks(patches, _CROPS):
             some = self.backend.probabilities(np.stack(chunk))
             if some.shape[1] < len(self.outputs):
                 names = ", ".join(self.outputs)
@@ -212,7 +212,13 @@ class Predictor:
         return Verdict(region, box, probability, eyeglasses, self.label(probability))
 
 
-def _chunks(patches: Iterable[Rgb], size: int) -> Iterator[list[Rgb]]:
+def whole_image(image: Rgb) -> FaceBox:
+    """Return the box of an image as a whole: nothing was detected there."""
+    return FaceBox(0, 0, image.shape[1], image.shape[0])
+
+
+def chunks(patches: Iterable[Rgb], size: int) -> Iterator[list[Rgb]]:
+    """Yield lists of `size` patches, the last one shorter; never more of them are held."""
     chunk: list[Rgb] = []
     for patch in patches:
         chunk.append(patch)

@@ -9,7 +9,7 @@ from gafas.errors import ImageError
 from gafas.imaging import Rgb, decode, pixels_of, read_image
 from gafas.runtime.sources import STDIN, Source
 
-_BYTES_PER_PIXEL = 7
+BYTES_PER_PIXEL = 7
 """While a picture is decoded: four in Pillow and three in the array."""
 
 
@@ -20,7 +20,7 @@ def is_file(source: Source) -> bool:
 
 def weight_of(source: Source) -> int:
     """Return about how many bytes the decoding of a file takes, from its header; 0 where it cannot be decoded."""
-    return 0 if source.problem is not None else _BYTES_PER_PIXEL * pixels_of(source.path)
+    return 0 if source.problem is not None else BYTES_PER_PIXEL * pixels_of(source.path)
 
 
 def read_source(source: Source) -> Rgb | str:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from gafas.imaging import Rgb, encode
-from gafas.runtime.explain import EvidenceMap, evidence_map
-from gafas.runtime.faces import face_square
+from gafas.runtime.explain import EvidenceMap, evidence_map, square_of
 from gafas.runtime.predictor import Predictor
 from gafas.values import FaceBox
 
@@ -27,15 +26,12 @@ def explanation_of(predictor: Predictor, box: FaceBox, patch: Rgb) -> dict[str, 
     patch : uint8 array (height, width, 3)
         What the classifier sees of the region.
     """
-    square = (box.x0, box.y0, box.x1, box.y1)
-    if box.confidence is not None:
-        square = face_square(box, margin=predictor.margin)
     grey = to_grey(evidence_map(predictor.backend, patch, method="activation"))
     png = encode(np.repeat(grey[..., None], 3, axis=2), ".png")
     return {
         "attribute": "sunglasses",
         "method": "activation",
-        "box": list(square),
+        "box": list(square_of(predictor, box)),
         "width": grey.shape[1],
         "height": grey.shape[0],
         "png": base64.b64encode(png).decode("ascii"),

@@ -14,11 +14,9 @@ import numpy as np
 from gafas.errors import ImageError, NotAnImageError, TooManyPixelsError
 from gafas.imaging import Rgb, decode, pixels_of
 from gafas.runtime.predictor import Predictor, Region
+from gafas.runtime.reading import BYTES_PER_PIXEL
 from gafas.server.explaining import MOST_FACES, explanation_of
 from gafas.values import FaceBox, Verdict
-
-_BYTES_PER_PIXEL = 7
-"""While a picture is decoded: four in Pillow and three in the array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class Looker:
     def look(self, data: bytes, wish: Wish) -> Looked:
         """Return what is on an image; a picture that cannot be read gives a `Failure`."""
         pixels = pixels_of(io.BytesIO(data))
-        weight = _BYTES_PER_PIXEL * min(pixels, self._max_pixels)
+        weight = BYTES_PER_PIXEL * min(pixels, self._max_pixels)
         try:
             with self._gate.room(weight):
                 return self._look(decode(data, max_pixels=self._max_pixels), wish)
