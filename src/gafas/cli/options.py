@@ -74,6 +74,18 @@ Thorough = Annotated[
 ]
 Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads of the model; 0 takes all cores.")]
 
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        help="local: processes of this machine. ray: Ray Data, here or on a cluster.",
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", metavar="ADDRESS", help="With --engine ray: a running cluster, e.g. auto or host:6379."),
+]
+
 
 def parse_classes(words: list[str] | None) -> dict[Label, list[str]] | None:
     """Read ``--classes sunglasses=a,b --classes no_sunglasses=c``.

@@ -12,7 +12,7 @@ import typer
 
 from gafas.cli import options
 from gafas.cli.console import note
-from gafas.cli.prediction import FilmWords, Load, Target, load_with_table
+from gafas.cli.prediction import FilmWords, JobWords, Load, Target, load_with_table
 from gafas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ def predict(
     ],
     model: options.Model = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the rows here; .csv, .json or .jsonl."),
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the rows here; .csv, .json or .jsonl. Jobs: a folder."
+        ),
     ] = None,
     kind: Annotated[str | None, typer.Option("--format", "-f", help="table, csv, json or jsonl.")] = None,
     schema: Annotated[
@@ -101,6 +103,20 @@ def predict(
     ] = None,
     threads: options.Threads = 0,
     overwrite: options.Overwrite = False,
+    engine: options.Engine = None,
+    address: options.Address = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Jobs: processes or actors of one core. Default: all cores.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Jobs: go on with the job in the output folder; begin where there is none.")
+    ] = False,
+    block_size: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Jobs: images that are finished together. Default: 1000.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Jobs: where a manifest or Parquet file has paths or images.")
+    ] = None,
 ) -> None:
     """Say for each face, or for each image, whether sunglasses are worn. An image that cannot be read has a row too.
 
@@ -112,13 +128,30 @@ def predict(
 
     [bold]gafas predict film.mp4 -o result.csv --annotate drawn[/bold]
 
+    Any option of jobs makes a job of it, which writes Parquet files into a folder and can be resumed, of images here
+    or at an address (s3://…, gs://…), of manifests (.csv, .parquet), Parquet files with images, and .tar shards:
+
+    [bold]gafas predict s3://bucket/shards -o s3://bucket/rows --engine ray --address auto --resume[/bold]
+
     Exit code 1 when some images failed; their rows say why.
     """
     from gafas.cli.finding import find_model
     from gafas.runtime.sources import film_kind
     from gafas.runtime.writers import format_of
 
-    chosen = format_of(output, kind)
+    job_words = JobWords(engine, address, workers, resume, block_size, column)
+    film_words = FilmWords(every, detect_every, smooth, max_frames, max_seconds)
+    if job_words.given:
+        from gafas.cli.jobs import judge_job, refuse_others
+
+        film_words.refuse()
+        refuse_others(kind=kind, schema=schema, annotate=annotate, sort_into=sort_into, threads=threads)
+        settings = {"threshold": threshold, "runtime": runtime, "region": region, "precision": precision,
+                    "detector_size": detector_size, "min_face": min_face, "thorough": thorough}  # fmt: skip
+        judge_job(sources, find_model(model), output, job_words, settings, batch_size or 32, overwrite=overwrite)
+        return
+    file = None if output is None else Path(output)
+    chosen = format_of(file, kind)
     found = find_model(model)
     if found.is_file():
         raise UsageError(f"{found}: predict takes a bundle or a run folder; judge a bare model with: gafas evaluate")
@@ -134,8 +167,7 @@ def predict(
         min_face=min_face,
         thorough=thorough,
     )
-    target = Target(output, chosen, annotate, overwrite=overwrite)
-    film_words = FilmWords(every, detect_every, smooth, max_frames, max_seconds)
+    target = Target(file, chosen, annotate, overwrite=overwrite)
     films = [word for word in sources if film_kind(word) is not None]
     if not films:
         film_words.refuse()

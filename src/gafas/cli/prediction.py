@@ -44,6 +44,23 @@ class FilmWords:
 
 
 @dataclass(frozen=True, slots=True)
+class JobWords:
+    """The options that make a job of a prediction."""
+
+    engine: str | None
+    address: str | None
+    workers: int | None
+    resume: bool
+    block_size: int | None
+    column: str | None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is one."""
+        return any(getattr(self, field.name) not in {None, False} for field in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where answers go.
 
