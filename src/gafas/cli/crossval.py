@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -38,9 +38,12 @@ def crossval(
         typer.Option("--output", "-o", metavar="DIR", help="Default: runs/<time>-<recipe>-crossval."),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on after an interruption; takes only --jobs besides.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Go on after an interruption; takes --jobs and where to run besides."),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Folds at once; 0 takes all cores.")] = 0,
+    engine: options.Engine = None,
+    address: options.Address = None,
     weights: options.Weights = None,
     seed: Annotated[int | None, typer.Option(help="Of folds, weights, order and augmentation.")] = None,
     settings: Annotated[
@@ -65,6 +68,7 @@ def crossval(
     from gafas.learn.config import make_config
     from gafas.learn.fold_recipes import find_fold_recipe
 
+    use_ray = options.choose_engine(engine, address) == "ray"
     request = DataRequest(
         data=data, classes=options.parse_classes(classes), skip_unknown=skip_unknown, skip_broken=skip_broken
     )
@@ -77,7 +81,9 @@ def crossval(
         return
     if resume is not None:
         if named:
-            raise UsageError("--resume takes everything from the folder; leave the other options out, save --jobs")
+            raise UsageError(
+                "--resume takes everything from the folder; leave all out save --jobs, --engine, --address"
+            )
         planned, dataset = _reopen(resume)
     else:
         name = recipe or "notebook"
@@ -86,7 +92,7 @@ def crossval(
         planned, dataset = _start(
             config, request, parse_folds(folds or "person"), weights=weights, output=output, overwrite=overwrite
         )
-    result = _run(planned, jobs=jobs or os.cpu_count() or 1)
+    result = _run_on_ray(planned, jobs, address) if use_ray else _run(planned, jobs=jobs or os.cpu_count() or 1)
     draw_crossval(planned, dataset, result)
     if json:
         print_json(result)
@@ -159,7 +165,14 @@ def _reopen(folder: Path) -> tuple[Crossval, Dataset]:
     return plan(folder, record.config, pictures, record.folds, weights=weights), dataset
 
 
-def _run(planned: Crossval, *, jobs: int) -> dict[str, Any]:
+def _run_on_ray(planned: Crossval, jobs: int, address: str | None) -> dict[str, Any]:
+    from gafas.scale.on_ray import connected, cores
+
+    with connected(address, jobs or None) as ray:
+        return _run(planned, jobs=jobs or cores(ray), engine="ray")
+
+
+def _run(planned: Crossval, *, jobs: int, engine: Literal["local", "ray"] = "local") -> dict[str, Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from gafas.learn.crossval import run_crossval
@@ -184,7 +197,7 @@ def _run(planned: Crossval, *, jobs: int) -> dict[str, Any]:
                 bar.update(task, completed=done, total=total)
                 note(f"fold {result.fold}: {len(result.paths)} images, {result.seconds:.1f} s ({done} of {total})")
 
-            return run_crossval(planned, jobs=min(jobs, count), listener=listen)
+            return run_crossval(planned, jobs=min(jobs, count), listener=listen, engine=engine)
     except KeyboardInterrupt:
         ERR.print(f"interrupted; go on with: gafas crossval --resume {planned.folder}")
         raise typer.Exit(130) from None

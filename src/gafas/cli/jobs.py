@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gafas.cli import options
 from gafas.cli.console import note
 from gafas.cli.prediction import JobWords
 from gafas.errors import UsageError
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from gafas.scale.ledger import Job
     from gafas.scale.parts import Tally
     from gafas.scale.worker import Work
-
-ENGINES = ("local", "ray")
 
 
 def refuse_others(
@@ -64,16 +63,14 @@ def judge_job(
         With 1 where images failed, with 130 after Ctrl-C.
     """
     engine = _check(words, output, job_words)
-    from gafas.runtime.machine import resolve_precision
     from gafas.scale.blocks import BLOCK_SIZE
     from gafas.scale.ledger import open_job
     from gafas.scale.listing import list_blocks
     from gafas.scale.places import address_of, find_place, need_arrow
-    from gafas.scale.worker import BlockWorker, Work, model_digest
+    from gafas.scale.worker import BlockWorker, Work, decide_precision, model_digest
 
     need_arrow()
-    # Decided here: the workers may run on other processors.
-    settings = {**settings, "precision": resolve_precision(settings["precision"])}
+    settings = {**settings, "precision": decide_precision(model, settings["precision"], settings["runtime"])}
     folder = find_place(str(output))
     if not folder.root:
         folder = folder.at(os.path.abspath(folder.path))  # noqa: PTH100  # workers have folders of their own
@@ -114,11 +111,7 @@ def judge_job(
 def _check(words: list[str], output: str | None, job_words: JobWords) -> str:
     from gafas.runtime.sources import film_kind
 
-    engine = job_words.engine or ("ray" if job_words.address else "local")
-    if engine not in ENGINES:
-        raise UsageError(f"--engine: expected one of {', '.join(ENGINES)}, got {engine}")
-    if engine == "local" and job_words.address is not None:
-        raise UsageError("--address: is for --engine ray, got --engine local; leave it out")
+    engine = options.choose_engine(job_words.engine, job_words.address)
     if output is None:
         raise UsageError("a job needs a folder for its Parquet files; name one: -o rows")
     for word in words:

@@ -87,6 +87,22 @@ Address = Annotated[
 ]
 
 
+def choose_engine(engine: str | None, address: str | None) -> str:
+    """Return ``local`` or ``ray``.
+
+    Raises
+    ------
+    UsageError
+        Another one, or an address without Ray.
+    """
+    chosen = engine or ("ray" if address else "local")
+    if chosen not in {"local", "ray"}:
+        raise UsageError(f"--engine: expected local or ray, got {chosen}")
+    if chosen == "local" and address is not None:
+        raise UsageError("--address: is for --engine ray, got --engine local; leave it out")
+    return chosen
+
+
 def parse_classes(words: list[str] | None) -> dict[Label, list[str]] | None:
     """Read ``--classes sunglasses=a,b --classes no_sunglasses=c``.
 

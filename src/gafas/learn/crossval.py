@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -69,7 +69,9 @@ def plan(folder: Path, config: Config, pictures: Pictures, folds: int | None, *,
     return Crossval(folder=folder, config=config, pictures=pictures, folds=planned, weights=weights)
 
 
-def run_crossval(crossval: Crossval, *, jobs: int, listener: Listener) -> dict[str, Any]:
+def run_crossval(
+    crossval: Crossval, *, jobs: int, listener: Listener, engine: Literal["local", "ray"] = "local"
+) -> dict[str, Any]:
     """Train what is not finished yet, verify, and write predictions and metrics.
 
     Parameters
@@ -78,6 +80,9 @@ def run_crossval(crossval: Crossval, *, jobs: int, listener: Listener) -> dict[s
         Processes at once, 1 or more; the cores are shared among them.
     listener : callable
         Also told of the folds that an earlier sitting has finished.
+    engine : {"local", "ray"}
+        Processes of this machine, or those of the Ray cluster that this process has joined; its machines must see the
+        data and the weights under the same paths.
 
     Returns
     -------
@@ -91,7 +96,7 @@ def run_crossval(crossval: Crossval, *, jobs: int, listener: Listener) -> dict[s
     GafasError
         A process was killed from outside.
     MissingExtraError
-        joblib is not installed.
+        joblib, or Ray, is not installed.
     OutputError
         A file cannot be written.
     """
@@ -101,7 +106,7 @@ def run_crossval(crossval: Crossval, *, jobs: int, listener: Listener) -> dict[s
     for done, result in enumerate(finished, start=1):
         listener(result, done, len(tasks))
     done_already = {result.fold for result in finished}
-    for result in _in_parallel([task for task in tasks if task.fold.name not in done_already], jobs):
+    for result in _in_parallel([task for task in tasks if task.fold.name not in done_already], jobs, engine):
         finished.append(result)
         listener(result, len(finished), len(tasks))
     write_rows(crossval.folder / PREDICTIONS, crossval.pictures.samples, finished)
@@ -166,13 +171,16 @@ def _remove_strangers(crossval: Crossval) -> None:
             path.unlink()
 
 
-def _in_parallel(tasks: Sequence[_Task], jobs: int) -> Any:
+def _in_parallel(tasks: Sequence[_Task], jobs: int, engine: str) -> Any:
     try:
         from joblib import Parallel, delayed, parallel_config
         from joblib.externals.loky.process_executor import BrokenProcessPool
     except ImportError as error:
         raise MissingExtraError("cross-validation", "train") from error
     if not tasks:
+        return
+    if engine == "ray":
+        yield from _on_ray(tasks, jobs)
         return
     backend: dict[str, Any] = {"backend": "sequential"}
     if jobs > 1:
@@ -188,6 +196,23 @@ def _in_parallel(tasks: Sequence[_Task], jobs: int) -> Any:
             f"a fold's process was killed from outside, perhaps for want of memory ({type(error).__name__}); "
             f"go on with fewer: gafas crossval --resume {tasks[0].crossval.folder} --jobs 1"
         ) from error
+
+
+def _on_ray(tasks: Sequence[_Task], jobs: int) -> Any:
+    """Train folds on the cluster, all at once: joblib's Ray backend gives no result before the last one."""
+    try:
+        from joblib import Parallel, delayed, parallel_config
+        from ray.util.joblib import register_ray
+    except ImportError as error:
+        raise MissingExtraError("--engine ray", "scale") from error
+    register_ray()
+    # Never one: joblib would train it here, and not on the cluster.
+    with parallel_config(backend="ray", n_jobs=max(jobs, 2)):
+        results = Parallel(batch_size=1, pre_dispatch="all")(delayed(_run_fold)(task) for task in tasks)
+    for task, result in zip(tasks, results, strict=True):
+        # Where the machines share no folder, a fold's file lies on another one.
+        write_fold(task.crossval.folder, result)
+        yield result
 
 
 def _run_fold(task: _Task) -> FoldResult:

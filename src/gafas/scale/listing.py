@@ -154,30 +154,29 @@ def _size(place: Place) -> int:
 
 
 def _search(folder: Place) -> list[str]:
-    """Return the paths of all image files and shards below, sorted; hidden ones are left out."""
-    selector = need_arrow().fs.FileSelector(folder.path, recursive=True)
+    """Return the paths of all image files and shards below, sorted."""
+    return [
+        path
+        for path in _files_below(folder)
+        if PurePosixPath(path).suffix.lower() in SUFFIXES or path.lower().endswith(SHARDS)
+    ]
+
+
+def _files_below(folder: Place) -> list[str]:
+    """Return the paths of all files below that are not hidden, sorted."""
+    selector = need_arrow().fs.FileSelector(folder.path, recursive=True, allow_not_found=True)
     try:
         found = [info.path for info in folder.filesystem.get_file_info(selector) if info.is_file]
     except OSError as error:
         raise DataError(f"{folder.shown}: cannot be listed: {error}") from error
     base = len(folder.path.rstrip("/")) + 1
-    return sorted(
-        path
-        for path in found
-        if not any(part.startswith(".") for part in path[base:].split("/"))
-        and (PurePosixPath(path).suffix.lower() in SUFFIXES or path.lower().endswith(SHARDS))
-    )
+    return sorted(path for path in found if not any(part.startswith(".") for part in path[base:].split("/")))
 
 
 def _match(pattern: Place) -> list[Place]:
     before = pattern.path[: re.search(r"[*?\[]", pattern.path).start()]  # type: ignore[union-attr]  # has_magic
-    folder = pattern.at(before.rpartition("/")[0] or "/")
-    selector = need_arrow().fs.FileSelector(folder.path, recursive=True, allow_not_found=True)
-    try:
-        found = sorted(info.path for info in folder.filesystem.get_file_info(selector) if info.is_file)
-    except OSError as error:
-        raise DataError(f"{pattern.shown}: cannot be listed: {error}") from error
     expression = re.compile(_to_expression(pattern.path))
+    found = _files_below(pattern.at(before.rpartition("/")[0] or "/"))
     return [pattern.at(path) for path in found if expression.fullmatch(path)]
 
 

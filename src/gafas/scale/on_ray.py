@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,20 +22,38 @@ _OUTPUT_BYTES = 2**20
 """What a task gives, at most. Ray Data holds tasks back that might fill its memory, and reckons with 128 MB of each."""
 
 
+_HOST_AND_PORT = re.compile(r"(?:ray://)?(?P<host>[^:/]+):(?P<port>\d+)")
+_KNOCK = 10.0
+_RAISED = re.compile(r"[\w.]*(?:Error|Exception)\b.*: .")
+
+
 class RayWorker:
-    """The worker as Ray Data calls it."""
+    """The worker as Ray Data calls it.
+
+    What gafas raises on purpose is handed on as an answer: Ray would try again what cannot succeed.
+    """
 
     def __init__(self, work: Work) -> None:
-        self._worker = BlockWorker(work)
+        self._worker: BlockWorker | None = None
+        self._problem = ""
+        try:
+            self._worker = BlockWorker(work)
+        except GafasError as error:
+            self._problem = str(error)
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         """Judge the blocks of a batch, and give what each came to."""
-        tallies = [self._worker.run(block_from_json(str(text))) for text in batch["block"]]
-        return {
-            "images": [tally.images for tally in tallies],
-            "failed": [tally.failed for tally in tallies],
-            "rows": [tally.rows for tally in tallies],
-        }
+        answers = [self._answer(block_from_json(str(text))) for text in batch["block"]]
+        return {name: [answer[name] for answer in answers] for name in ("images", "failed", "rows", "problem")}
+
+    def _answer(self, block: Block) -> dict[str, Any]:
+        tally, problem = Tally(), self._problem
+        if self._worker is not None:
+            try:
+                tally = self._worker.run(block)
+            except GafasError as error:
+                problem = str(error)
+        return {"images": tally.images, "failed": tally.failed, "rows": tally.rows, "problem": problem}
 
 
 def run_ray(
@@ -56,7 +76,7 @@ def run_ray(
         No cluster at that address, or as `BlockWorker` and its `run` raise.
     """
     with connected(address, workers) as ray:
-        count = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(blocks))
+        count = min(workers or cores(ray), len(blocks))
         rows = ray.data.from_items(
             [{"block": block.to_json()} for block in blocks],
             override_num_blocks=min(len(blocks), _RAY_BLOCKS),
@@ -72,9 +92,16 @@ def run_ray(
         )
         try:
             for row in rows.iter_rows():
+                if row["problem"]:
+                    raise GafasError(str(row["problem"]))
                 yield Tally(1, int(row["images"]), int(row["failed"]), int(row["rows"]))
         except ray.exceptions.RayError as error:
             raise GafasError(f"Ray: {_cause(error)}") from error
+
+
+def cores(ray: Any) -> int:
+    """Return how many cores the cluster has now."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 @contextmanager
@@ -103,8 +130,9 @@ def connected(address: str | None, workers: int | None) -> Iterator[Any]:
     started = not ray.is_initialized()
     try:
         if started:
+            _check_address(address or "")
             ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise UsageError(
             f"--address {address}: no Ray cluster answers there; start one with: ray start --head ({error})"
         ) from error
@@ -115,8 +143,14 @@ def connected(address: str | None, workers: int | None) -> Iterator[Any]:
             ray.shutdown()
 
 
+def _check_address(address: str) -> None:
+    """Knock at a host and port: Ray itself would go on knocking for minutes."""
+    found = _HOST_AND_PORT.fullmatch(address)
+    if found is not None:
+        socket.create_connection((found["host"], int(found["port"])), timeout=_KNOCK).close()
+
+
 def _cause(error: BaseException) -> str:
-    """Return the first cause in one line: Ray wraps it in several tracebacks."""
-    while (inner := getattr(error, "cause", None) or error.__cause__) is not None and inner is not error:
-        error = inner
-    return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+    """Return the first cause in one line: Ray tells it in several tracebacks."""
+    lines = [line for line in str(error).splitlines() if _RAISED.match(line)]
+    return lines[-1] if lines else type(error).__name__

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from gafas import __version__
-from gafas.bundle import MANIFEST, find_bundle
+from gafas.bundle import MANIFEST, ONNX_INT8, find_bundle, load_bundle
 from gafas.errors import BundleError, GafasError, ImageError
 from gafas.files import sha256
 from gafas.imaging import Rgb, decode
 from gafas.runtime.answers import Answer
+from gafas.runtime.machine import resolve_precision
 from gafas.runtime.predictor import load_predictor
 from gafas.runtime.rows import Row, rows_of
 from gafas.runtime.sources import Source
@@ -65,6 +66,23 @@ def model_digest(model: str | Path) -> str:
         There is no such bundle.
     """
     return sha256(find_bundle(Path(model)) / MANIFEST)
+
+
+def decide_precision(model: str | Path, asked: str, runtime: str) -> str:
+    """Decide for all machines what ``auto`` means on this one, as far as the model has it.
+
+    Raises
+    ------
+    BundleError
+        There is no such bundle.
+    UsageError
+        No precision of that name.
+    """
+    decided = resolve_precision(asked)
+    files = load_bundle(model, verify=False).manifest.files
+    if asked == "auto" and decided == "int8" and (ONNX_INT8 not in files or runtime not in {"auto", "onnx"}):
+        return "auto"
+    return decided
 
 
 class BlockWorker:

@@ -1,0 +1,137 @@
+"""Jobs on a real Ray cluster of three nodes, undisturbed and disturbed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gafas.errors import GafasError, UsageError
+from gafas.scale.ledger import open_job
+from gafas.scale.listing import list_blocks
+from gafas.scale.local import run_local
+from gafas.scale.on_ray import connected, run_ray
+from gafas.scale.parts import Tally
+from gafas.scale.places import find_place
+from tests.scale.jobs import assert_each_once, draw_images, make_work, read_rows, wait_until
+
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"),
+]
+
+
+def parts(output: Path) -> int:
+    return len(list(output.glob("part-*")))
+
+
+def run(cluster: Any, bundle: Path, images: Path, output: Path, *, block_size: int) -> Tally:
+    """Run or resume a job in this process."""
+    job = open_job(find_place(str(output)), list_blocks([str(images)], block_size=block_size), {}, resume=True)
+    work = make_work(bundle, output)
+    whole = sum(run_ray(work, job.todo, address=cluster.address), job.done)
+    job.finish(whole)
+    return whole
+
+
+def test_the_rows_are_those_of_the_local_engine(cluster: Any, bundle: Path, tmp_path: Path) -> None:
+    images = draw_images(tmp_path / "images", 120, broken=2)
+    assert run(cluster, bundle, images, tmp_path / "ray", block_size=8) == Tally(15, 120, 2, 120)
+    blocks = list_blocks([str(images)], block_size=8)
+    local = sum(run_local(make_work(bundle, tmp_path / "local"), blocks, workers=1), Tally())
+    assert local == Tally(15, 120, 2, 120)
+    assert read_rows(tmp_path / "ray") == read_rows(tmp_path / "local")
+
+
+def disturb_after(tallies: Iterator[Tally], blocks: int, disturb: Any) -> Tally:
+    """Take what a job gives, and do harm in the midst of it."""
+    whole = Tally()
+    for tally in tallies:
+        whole += tally
+        if whole.blocks == blocks:
+            disturb()
+    return whole
+
+
+def actor_processes() -> list[int]:
+    """Return the processes of this cluster in which a worker lives."""
+    parents, names = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            names[int(folder.name)] = (folder / "cmdline").read_bytes().decode(errors="replace")
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+
+    def is_ours(pid: int) -> bool:
+        return pid == os.getpid() or (pid in parents and is_ours(parents[pid]))
+
+    return [pid for pid, name in names.items() if "RayWorker" in name and is_ours(pid)]
+
+
+def test_a_killed_worker_costs_nothing(cluster: Any, bundle: Path, tmp_path: Path) -> None:
+    images = draw_images(tmp_path / "images", 900, broken=1)
+    blocks = list_blocks([str(images)], block_size=4)
+    killed: list[int] = []
+
+    def kill() -> None:
+        killed.extend(actor_processes()[:1])
+        os.kill(killed[0], signal.SIGKILL)
+
+    tallies = run_ray(make_work(bundle, tmp_path / "rows"), blocks, address=cluster.address)
+    assert disturb_after(tallies, 20, kill) == Tally(225, 900, 1, 900)
+    assert len(killed) == 1
+    assert_each_once(tmp_path / "rows", images)
+
+
+def test_a_lost_node_costs_nothing(cluster: Any, bundle: Path, tmp_path: Path) -> None:
+    import ray
+
+    images = draw_images(tmp_path / "images", 900)
+    blocks = list_blocks([str(images)], block_size=4)
+
+    def remove() -> None:
+        here = ray.get_runtime_context().get_node_id()
+        node = next(node for node in cluster.worker_nodes if node.node_id != here)
+        cluster.remove_node(node, allow_graceful=False)
+
+    tallies = run_ray(make_work(bundle, tmp_path / "rows"), blocks, address=cluster.address)
+    assert disturb_after(tallies, 20, remove) == Tally(225, 900, 0, 900)
+    assert_each_once(tmp_path / "rows", images)
+    assert len(cluster.list_all_nodes()) == 2
+
+
+def test_a_killed_driver_can_be_resumed(cluster: Any, bundle: Path, tmp_path: Path) -> None:
+    images, output = draw_images(tmp_path / "images", 600), tmp_path / "rows"
+    words = ["predict", images, "-m", bundle, "-o", output, "--engine", "ray", "--address", cluster.address]
+    command = [sys.executable, "-m", "gafas", *map(str, words), "--block-size", "4", "--resume"]
+    driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: parts(output) >= 20 or driver.poll() is not None)
+    driver.kill()
+    driver.communicate()
+    assert 20 <= parts(output) < 150
+    finished = {path.name: path.stat().st_mtime_ns for path in output.glob("part-*")}
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "of 150 blocks are finished already" in done.stderr
+    assert_each_once(output, images)
+    # What was finished was not judged again.
+    assert finished.items() <= {path.name: path.stat().st_mtime_ns for path in output.glob("part-*")}.items()
+
+
+def test_what_a_worker_cannot_do_ends_the_job_with_a_reason(cluster: Any, bundle: Path, tmp_path: Path) -> None:
+    blocks = list_blocks([str(draw_images(tmp_path / "images", 4))])
+    (tmp_path / "rows").write_text("not a folder")
+    with pytest.raises(GafasError, match="not written"):
+        list(run_ray(make_work(bundle, tmp_path / "rows"), blocks, address=cluster.address))
+
+
+def test_nobody_at_the_address() -> None:
+    with pytest.raises(UsageError, match="no Ray cluster answers there"), connected("127.0.0.1:1", None):
+        pass
