@@ -62,7 +62,7 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure: training, one crop, faces, start-up, folders; BENCH="explain serve video" for others
+bench: setup ## Measure: training, one crop, faces, start-up, folders; BENCH="explain scale serve video" for others
 	@for name in $(BENCH); do \
 		$(BIN)/python benchmarks/$$name.py || exit 1; echo; done
 

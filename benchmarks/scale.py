@@ -4,10 +4,10 @@
     python benchmarks/scale.py --workers 1 2 4 --rounds 5 --json scale.json
 
 The reference is the worker by itself, in this process: it reads, judges and writes every block, one after the other.
-The candidates are the same blocks through the local engine and through Ray Data, in turns. Steady seconds begin with the
-first finished block: what is left out, the start, is a column of its own, for it is paid once however long a job is.
-A second table gives what an engine adds to blocks that are finished already, which cost next to nothing themselves:
-its price for handing out a block. The third is the calculation for a billion images.
+The candidates are the same blocks through the local engine and through Ray Data, in turns. Steady seconds begin when as
+many blocks are finished as there are workers: what is left out, the start, is a column of its own, for it is paid once
+however long a job is. A second table gives the time of blocks that are finished already, which cost next to nothing
+themselves: an engine's price for handing out a block. The third is the calculation for a billion images.
 
 The images are photographs of CelebA and of the CMU Face Images (all three resolutions) in turns, from ``$GAFAS_DATA``;
 without it, drawn ones.
@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,19 @@ from gafas.scale.parts import Tally
 from gafas.scale.worker import BlockWorker, Work, decide_precision, model_digest
 
 BILLION = 1_000_000_000
-Engine = Callable[[Work, Sequence[Block]], Iterator[Tally]]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Something that runs jobs, and with how many workers."""
+
+    run: Callable[[Work, Sequence[Block]], Iterator[Tally]]
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One job: seconds until the first block, seconds of the others, and images of these."""
+    """One job: seconds until each worker has finished a block, seconds of the others, and images of these."""
 
     start: float
     steady: float
@@ -62,8 +70,8 @@ def measure(engine: Engine, blocks: Sequence[Block], folder: Path) -> Run:
     """Run a job to its end and count its images."""
     work = make_work(folder)
     started = time.perf_counter()
-    tallies = iter(engine(work, blocks))
-    first = next(tallies)
+    tallies = iter(engine.run(work, blocks))
+    first = sum(islice(tallies, engine.workers), Tally())
     begun = time.perf_counter()
     rest = sum(tallies, Tally())
     ended = time.perf_counter()
@@ -97,8 +105,11 @@ def handing_out(blocks: Sequence[Block], engines: dict[str, Engine], folder: Pat
     """Return the milliseconds of each block that is finished already."""
     target = folder / "finished"
     target.mkdir()
-    measure(by_itself, blocks, target)
-    return {name: 1000 * measure(engine, blocks, target).steady / (len(blocks) - 1) for name, engine in engines.items()}
+    measure(Engine(by_itself), blocks, target)
+    return {
+        name: 1000 * measure(engine, blocks, target).steady / (len(blocks) - engine.workers)
+        for name, engine in engines.items()
+    }
 
 
 def show(runs: dict[str, list[Run]]) -> str:
@@ -120,9 +131,9 @@ def calculate(speed: float) -> list[dict[str, float]]:
     """Return machines and hours for a billion images, from the images a second of one core."""
     core_hours = BILLION / speed / 3600
     return [
-        {"machines": machines, "cores": cores_each, "hours": core_hours / machines / cores_each, "core_hours": core_hours}
-        for machines, cores_each in ((1, 16), (10, 16), (100, 16), (100, 64))
-    ]  # fmt: skip
+        {"machines": machines, "cores": each, "hours": core_hours / machines / each, "core_hours": core_hours}
+        for machines, each in ((1, 16), (10, 16), (100, 16), (100, 64))
+    ]
 
 
 def _summary(values: Sequence[float], form: str) -> str:
@@ -141,8 +152,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.smoke:
         arguments.images, arguments.block_size, arguments.rounds, arguments.workers = 24, 8, 1, [1]
-    engines: dict[str, Engine] = {"worker alone": by_itself}
-    engines |= {f"local, {count}": partial(run_local, workers=count) for count in arguments.workers}
+    engines: dict[str, Engine] = {"worker alone": Engine(by_itself)}
+    engines |= {f"local, {count}": Engine(partial(run_local, workers=count), count) for count in arguments.workers}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found, kind = find_images(folder)
@@ -151,7 +162,9 @@ def main() -> None:
         if arguments.smoke:
             runs, handing = _all(blocks, engines, folder, arguments.rounds)
         else:
-            engines |= {f"Ray Data, {count}": partial(run_ray, workers=count) for count in arguments.workers}
+            engines |= {
+                f"Ray Data, {count}": Engine(partial(run_ray, workers=count), count) for count in arguments.workers
+            }
             # One Ray for all turns, as on a cluster that runs already.
             with connected(None, max(*arguments.workers, cores())):
                 runs, handing = _all(blocks, engines, folder, arguments.rounds)

@@ -18,14 +18,17 @@ WORDS = {"rich"}
 SERVING = {"fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client"}
 FETCHING = {"pooch", "platformdirs", "requests", "urllib3", "tqdm"}
 FILMS = {"av"}
+SCALE = {"ray", "pyarrow", "pandas"}
+"""Only for jobs."""
 
 FORBIDDEN = {
     ("--version",): TRAINING | SERVING | DRAWING | RUNTIME | PIXELS | FETCHING | WORDS,
-    ("--help",): TRAINING | DRAWING | RUNTIME | FETCHING | FILMS,
+    ("--help",): TRAINING | DRAWING | RUNTIME | FETCHING | FILMS | SCALE,
     ("serve", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | SERVING,
-    ("predict", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | FILMS,
-    ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | SERVING | FILMS | {"ai_edge_litert"},
-    ("predict", "dark.png", "-f", "csv"): TRAINING | DRAWING | FETCHING | WORDS | FILMS | {"ai_edge_litert"},
+    ("predict", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING | FILMS | SCALE,
+    ("predict", "dark.png"): TRAINING | DRAWING | FETCHING | SERVING | FILMS | SCALE | {"ai_edge_litert"},
+    ("predict", "dark.png", "-f", "csv"): TRAINING | DRAWING | FETCHING | WORDS | FILMS | SCALE | {"ai_edge_litert"},
+    ("predict", "dark.png", "--resume", "-o", "rows"): TRAINING | DRAWING | FETCHING | SERVING | FILMS | {"ray"},
     ("explain", "--help"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
     ("explain", "dark.png", "-o", "why", "-f", "csv"): TRAINING | DRAWING | FETCHING | {"ai_edge_litert"},
     ("models", "list"): TRAINING | DRAWING | RUNTIME | PIXELS | FETCHING,
@@ -70,7 +73,7 @@ def test_a_command_does_not_load_the_others(photos: Path) -> None:
     script = SCRIPT.replace('name.partition(".")[0]', "name")
     words = [sys.executable, "-c", script, "predict", "dark.png", "-f", "csv"]
     done = subprocess.run(words, cwd=photos, capture_output=True, text=True, check=True)
-    others = {"films", "reproduce", "train", "evaluate", "crossval", "explain", "serve", "export", "report", "doctor"}
+    others = {"films", "jobs", "reproduce", "train", "evaluate", "crossval", "explain", "serve", "export", "report", "doctor"}
     assert not {f"gafas.cli.{name}" for name in others} & set(done.stderr.split())
     assert "gafas.cli.predict" in done.stderr.split()
 

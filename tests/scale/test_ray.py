@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +130,42 @@ def test_a_killed_driver_can_be_resumed(cluster: Any, bundle: Path, tmp_path: Pa
 def test_what_a_worker_cannot_do_ends_the_job_with_a_reason(cluster: Any, bundle: Path, tmp_path: Path) -> None:
     blocks = list_blocks([str(draw_images(tmp_path / "images", 4))])
     (tmp_path / "rows").write_text("not a folder")
+    work = make_work(bundle, tmp_path / "rows")
     with pytest.raises(GafasError, match="not written"):
-        list(run_ray(make_work(bundle, tmp_path / "rows"), blocks, address=cluster.address))
+        list(run_ray(work, blocks, address=cluster.address))
+    with pytest.raises(GafasError, match="is another model here than where the job was started"):
+        list(run_ray(replace(work, model_sha256="0" * 64), blocks, address=cluster.address))
 
 
 def test_nobody_at_the_address() -> None:
     with pytest.raises(UsageError, match="no Ray cluster answers there"), connected("127.0.0.1:1", None):
         pass
+
+
+@pytest.mark.train
+def test_a_cross_validation_on_the_cluster(cluster: Any, synthetic_root: Path, tmp_path: Path, gafas: Any) -> None:
+    words = ("crossval", "--recipe", "pca", "--set", "input_size=16", "--folds", "2", "--data", synthetic_root)
+    result = gafas(*words, "-o", tmp_path / "ray", "--engine", "ray", "--address", cluster.address)
+    assert result.exit_code == 0, result.output
+    assert "2 folds of 125 images, 2 at once" in result.stderr
+    assert gafas(*words, "-o", tmp_path / "here", "--jobs", "1").exit_code == 0
+    there, here = (
+        list(csv.DictReader((tmp_path / name / "predictions.csv").read_text().splitlines())) for name in ("ray", "here")
+    )
+    assert len(here) == 125
+    for mine, other in zip(there, here, strict=True):
+        assert float(mine.pop("probability")) == pytest.approx(float(other.pop("probability")), abs=1e-6)
+        assert mine == other
+    # Resuming finds every fold that the cluster has finished.
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "ray" / "folds").iterdir()}
+    assert gafas("crossval", "--resume", tmp_path / "ray", "--address", cluster.address).exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "ray" / "folds").iterdir()} == before
+
+
+def test_the_command_on_a_cluster(cluster: Any, bundle: Path, photos: Path, tmp_path: Path, gafas: Any) -> None:
+    (photos / "broken.png").write_bytes(b"no image")
+    words = ("predict", photos, "-m", bundle, "-o", tmp_path / "rows", "--address", cluster.address)
+    result = gafas(*words, "--block-size", "1", "--workers", "2")
+    assert result.exit_code == 1, result.stderr
+    assert "4 images, 1 failed, 4 rows" in result.stderr
+    assert [row["status"] for row in read_rows(tmp_path / "rows")] == ["error", "ok", "ok", "ok"]

@@ -29,6 +29,7 @@ _PACKAGES = {
     ),
     "litert": ("ai-edge-litert",),
     "video": ("av",),
+    "scale": ("ray", "pyarrow"),
     "report": ("matplotlib", "jinja2"),
     "backends": ("jax", "torch"),
 }
