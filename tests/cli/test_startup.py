@@ -73,7 +73,19 @@ def test_a_command_does_not_load_the_others(photos: Path) -> None:
     script = SCRIPT.replace('name.partition(".")[0]', "name")
     words = [sys.executable, "-c", script, "predict", "dark.png", "-f", "csv"]
     done = subprocess.run(words, cwd=photos, capture_output=True, text=True, check=True)
-    others = {"films", "jobs", "reproduce", "train", "evaluate", "crossval", "explain", "serve", "export", "report", "doctor"}
+    others = {
+        "films",
+        "jobs",
+        "reproduce",
+        "train",
+        "evaluate",
+        "crossval",
+        "explain",
+        "serve",
+        "export",
+        "report",
+        "doctor",
+    }
     assert not {f"gafas.cli.{name}" for name in others} & set(done.stderr.split())
     assert "gafas.cli.predict" in done.stderr.split()
 

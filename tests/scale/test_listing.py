@@ -203,6 +203,12 @@ def test_few_images_are_held(tmp_path: Path) -> None:
     assert sum(content.problem is not None for content in stream) > 80
 
 
+def test_no_image_at_all(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path\n\n")
+    with pytest.raises(DataError, match=r"list\.csv: expected at least one image, got none"):
+        list_blocks([str(tmp_path / "list.csv")])
+
+
 def test_unknown_addresses() -> None:
     with pytest.raises(UsageError, match="expected an address such as s3://bucket/folder"):
         list_blocks(["nosuch://host/folder"])

@@ -26,7 +26,7 @@ def _server() -> Iterator[str]:
     """Start the server and give its host and port."""
     python = sys.executable if find_spec("moto") else os.environ.get("GAFAS_MOTO")
     if not python:
-        pytest.skip("moto is not installed; $GAFAS_MOTO may name the Python of an environment that has moto[server]")
+        pytest.skip("$GAFAS_MOTO names no Python that has moto: pip install -r tests/scale/s3_server.txt")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
 from gafas.errors import DataError, UsageError
@@ -22,12 +23,12 @@ SHARDS = (*TARS, ".parquet")
 MANIFESTS = (".csv", ".tsv")
 
 
-def list_blocks(words: Iterable[str], *, block_size: int = BLOCK_SIZE, column: str | None = None) -> list[Block]:
+def list_blocks(words: Sequence[str], *, block_size: int = BLOCK_SIZE, column: str | None = None) -> list[Block]:
     """Expand sources and cut them into blocks: always the same ones for the same sources.
 
     Parameters
     ----------
-    words : iterable of str
+    words : sequence of str
         Image files, folders and globs, as for `gafas.runtime.sources.find_sources`, and addresses of such; ``.csv``
         manifests, ``.parquet`` files with paths or bytes, ``.tar`` shards. A folder without images may hold shards.
     block_size : int
@@ -40,7 +41,7 @@ def list_blocks(words: Iterable[str], *, block_size: int = BLOCK_SIZE, column: s
     UsageError
         Standard input, a manifest without such a column, an address of an unknown kind.
     DataError
-        A manifest, a Parquet file or an address that cannot be read.
+        A manifest, a Parquet file or an address that cannot be read; or not a single image.
     """
     blocks: list[Block] = []
     files: list[Item] = []
@@ -65,6 +66,8 @@ def list_blocks(words: Iterable[str], *, block_size: int = BLOCK_SIZE, column: s
                 found, _shard(found), number=number, size=size, block_size=block_size, column=column
             )
     flush()
+    if not blocks:
+        raise DataError(f"{', '.join(words)}: expected at least one image, got none")
     return blocks
 
 
@@ -80,9 +83,10 @@ def _expand_all(words: Iterable[str], column: str | None) -> Iterator[Item | Pla
 
 
 def _expand_local(word: str) -> Iterator[Item | Place]:
-    if word.lower().endswith((*SHARDS, *MANIFESTS)) and Path(word).is_file():
+    # As in gafas.runtime.sources: these never raise, not even for a name that is too long.
+    if word.lower().endswith((*SHARDS, *MANIFESTS)) and os.path.isfile(word):  # noqa: PTH113
         yield Place("", word)
-    elif not Path(word).exists() and glob.has_magic(word):
+    elif glob.has_magic(word) and not os.path.exists(word):  # noqa: PTH110
         for source in find_sources([word]):
             if source.problem is None and source.path.lower().endswith((*SHARDS, *MANIFESTS)):
                 yield Place("", source.path)
@@ -90,24 +94,10 @@ def _expand_local(word: str) -> Iterator[Item | Place]:
                 yield Item(source.path, source.path, source.problem)
     else:
         items = [Item(source.path, source.path, source.problem) for source in find_sources([word])]
-        shards = _shards_of(word) if items and all(item.problem for item in items) and Path(word).is_dir() else []
-        yield from shards or items
-
-
-def _shards_of(folder: str) -> list[Place]:
-    found = (
-        Path(parent, name)
-        for parent, folders, names in os.walk(folder)
-        if not _prune(folders)
-        for name in names
-        if name.lower().endswith(SHARDS) and not name.startswith(".")
-    )
-    return [Place("", str(path)) for path in sorted(found)]
-
-
-def _prune(folders: list[str]) -> bool:
-    folders[:] = [name for name in folders if not name.startswith(".")]
-    return False
+        shards: list[str] = []
+        if os.path.isdir(word) and all(item.problem for item in items):  # noqa: PTH112
+            shards = [path for path in _files_below(Place("", word)) if path.lower().endswith(SHARDS)]
+        yield from map(partial(Place, ""), shards) if shards else items
 
 
 def _expand_address(word: str) -> Iterator[Item | Place]:
