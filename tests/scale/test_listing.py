@@ -192,6 +192,21 @@ def test_names_that_are_no_utf8(judge: Judge, photos: Path) -> None:
     assert (name, "sunglasses") in judge(photos)
 
 
+def test_a_worker_may_run_in_another_folder(
+    bundle: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "list.csv").write_text("path\nlight.png\n")
+    write_tar(photos / "a.tar", {"1.png": (photos / "dark.png").read_bytes()})
+    worker = BlockWorker(make_work(bundle, tmp_path / "rows"))
+    monkeypatch.chdir(photos)
+    blocks = list_blocks(["dark.png", "far", "list.csv", "a.tar", "*.png"])
+    monkeypatch.chdir(tmp_path)
+    answers = [answer for block in blocks for answer in worker.judge(block)]
+    assert [answer.error for answer in answers] == [None] * 6
+    names = [answer.source.path for answer in answers]
+    assert names == ["dark.png", "far/dark.jpg", "light.png", "a.tar/1.png", "dark.png", "light.png"]
+
+
 def test_few_images_are_held(tmp_path: Path) -> None:
     images = draw_images(tmp_path / "images", 100)
     (block,) = list_blocks([images.as_uri()])

@@ -72,8 +72,6 @@ def judge_job(
     need_arrow()
     settings = {**settings, "precision": decide_precision(model, settings["precision"], settings["runtime"])}
     folder = find_place(str(output))
-    if not folder.root:
-        folder = folder.at(os.path.abspath(folder.path))  # noqa: PTH100  # workers have folders of their own
 
     work = Work(
         model=str(model.absolute() if model.exists() else model),

@@ -12,7 +12,7 @@ from typing import Any
 
 from gafas.errors import DataError, UsageError
 from gafas.imaging import SUFFIXES
-from gafas.runtime.sources import STDIN, find_sources
+from gafas.runtime.sources import STDIN, Source, find_sources
 from gafas.scale.blocks import BLOCK_SIZE, Block, Item
 from gafas.scale.manifests import read_csv
 from gafas.scale.parquet import parquet_blocks
@@ -91,9 +91,9 @@ def _expand_local(word: str) -> Iterator[Item | Place]:
             if source.problem is None and source.path.lower().endswith((*SHARDS, *MANIFESTS)):
                 yield Place("", source.path)
             else:
-                yield Item(source.path, source.path, source.problem)
+                yield _item(source)
     else:
-        items = [Item(source.path, source.path, source.problem) for source in find_sources([word])]
+        items = [_item(source) for source in find_sources([word])]
         shards: list[str] = []
         if os.path.isdir(word) and all(item.problem for item in items):  # noqa: PTH112
             shards = [path for path in _files_below(Place("", word)) if path.lower().endswith(SHARDS)]
@@ -126,6 +126,10 @@ def _as_source(place: Place) -> Item | Place:
     if place.path.lower().endswith((*SHARDS, *MANIFESTS)):
         return place
     return _shard(place)
+
+
+def _item(source: Source) -> Item:
+    return Item(source.path, address_of(Place("", source.path)), source.problem)
 
 
 def _shard(place: Place) -> Item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -158,9 +159,9 @@ def find_place(word: str) -> Place:
 
 
 def address_of(place: Place) -> str:
-    """Return the word that `find_place` reads as `place`."""
+    """Return the word that `find_place` reads as `place`, in whatever folder a worker runs."""
     if not place.root:
-        return place.path
+        return os.path.abspath(place.path)  # noqa: PTH100  # a link stays as it is
     _, mark, options = place.root.partition("?")
     return f"{place.shown}{mark}{options}"
 
