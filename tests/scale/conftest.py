@@ -37,7 +37,7 @@ def cluster(_cluster: Any) -> Any:
 
 
 def _patiently(start: Callable[[], Any]) -> Any:
-    """Start a node; Ray gives its helpers 15 s, which is too little on a busy machine."""
+    """Start a node; Ray gives its agents 15 s, which is too little on a busy machine."""
     for _ in range(3):
         try:
             return start()

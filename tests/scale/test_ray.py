@@ -27,8 +27,28 @@ pytestmark = [
 ]
 
 
+PATIENCE = 240
+"""Seconds; some 40 are enough on a machine that is busy with other things."""
+
+
 def parts(output: Path) -> int:
     return len(list(output.glob("part-*")))
+
+
+@pytest.fixture(autouse=True)
+def _in_time() -> Iterator[None]:
+    """A job that hangs must not take the time of all other tests."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"not done after {PATIENCE} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(PATIENCE)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def disturb_after(tallies: Iterator[Tally], blocks: int, disturb: Any) -> Tally:
