@@ -85,7 +85,7 @@ def run_ray(
             fn_constructor_args=(work,),
             batch_size=1,
             num_cpus=1,
-            # Not a fixed size: a pool that loses a node goes on with what is left, and grows again.
+            # Not a fixed size: a job goes on with what is left of a cluster.
             compute=ray.data.ActorPoolStrategy(
                 min_size=1, max_size=count, initial_size=count, max_tasks_in_flight_per_actor=1
             ),
