@@ -10,8 +10,6 @@ EXTRAS ?= dev
 # What make bench runs
 BENCH ?= training inference detection startup folder
 comma := ,
-# The tests' S3 server, in an environment of its own: see its file of versions.
-S3_SERVER := $(VENV)/s3-server
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 # Data and weights beside the repository are used where they are.
@@ -36,11 +34,6 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
-$(S3_SERVER)/.installed: tests/scale/s3_server.txt | setup
-	$(BIN)/python -m venv $(S3_SERVER)
-	$(S3_SERVER)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
-
 demo: setup ## The notebook end to end: train, evaluate, export, compare
 	$(BIN)/gafas reproduce
 
@@ -56,8 +49,8 @@ nano: setup ## Rebuild the shipped small model
 	else $(BIN)/gafas train --recipe nano --output runs/gafas-nano; fi
 	$(BIN)/python tools/make_model.py runs/gafas-nano src/gafas/assets/gafas-nano --name gafas-nano --int8-only
 
-test: setup $(S3_SERVER)/.installed ## Run all tests
-	GAFAS_MOTO=$(abspath $(S3_SERVER))/bin/python $(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup ## Run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: setup ## Ruff, mypy and the import contracts
 	$(BIN)/ruff check .

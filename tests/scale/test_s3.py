@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import socket
 import subprocess
 import sys
 import tarfile
 import urllib.request
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +17,16 @@ import pytest
 from tests.scale.jobs import draw_images, read_rows, wait_until
 
 pytest.importorskip("pyarrow", reason="the scale extra is not installed")
+pytest.importorskip("moto.server", reason="moto is not installed: make setup")
 
 
 @pytest.fixture(scope="module")
 def _server() -> Iterator[str]:
     """Start the server and give its host and port."""
-    python = sys.executable if find_spec("moto") else os.environ.get("GAFAS_MOTO")
-    if not python:
-        pytest.skip("$GAFAS_MOTO names no Python that has moto: pip install -r tests/scale/s3_server.txt")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [python, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until(lambda: _answers(port))
