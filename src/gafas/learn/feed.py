@@ -16,34 +16,41 @@ from gafas.learn.augment import TurnDrawer, turned
 from gafas.learn.backend import keras
 from gafas.learn.config import NotebookConfig
 from gafas.learn.features import FrozenPart, probabilities, single_cut
+from gafas.learn.fitting import Reporter
 from gafas.learn.folded import FoldedLayers
 from gafas.learn.model import Network, run_batches
 from gafas.learn.pictures import Pictures
 
 Floats = NDArray[np.float32]
+_Logs = dict[str, float]
 
 _VALIDATION_BATCH = 64
 
 
 class Feed(Protocol):
-    """How the training code gets at a model to fit and at what goes into it."""
-
-    validation_batch: int
+    """How the training code gets at a model to fit, and fits it."""
 
     def enter(self, *, frozen: bool, fine_tune_at: int) -> Any:
         """Begin a stage: return the model to be compiled and fitted; it ends in logits."""
 
-    def epoch(self, number: int, *, last: int) -> Floats:
-        """Return the model's inputs for one epoch, in `epoch_order`: views, or images that it makes views of.
+    def train(self, number: int, *, last: int, reporter: Reporter) -> dict[str, float]:
+        """Take the steps of one epoch, in `epoch_order`, and validate.
 
         Parameters
         ----------
         number, last : int
             The epoch, and the last one of its stage.
+        reporter : Reporter
+            Told of each step.
+
+        Returns
+        -------
+        dict
+            ``loss``, ``accuracy``, ``val_loss`` and ``val_accuracy``.
         """
 
-    def validation(self) -> Floats:
-        """Return the model's inputs for the validation part, without anything random."""
+    def validate(self) -> dict[str, float]:
+        """Return ``loss`` and ``accuracy`` of the validation part with the weights of now."""
 
     def predict(self, pictures: Pictures) -> NDArray[np.float64]:
         """Return P(sunglasses) of each picture with the weights of now; (n,)."""
@@ -61,25 +68,40 @@ def reseed(network: Network, seed: int, number: int) -> None:
 
 
 class PlainFeed:
-    """Keras's own way: augmentation and frozen layers run inside each step."""
+    """Keras's own way: augmentation and frozen layers run inside each step of its ``fit``."""
 
     def __init__(self, network: Network, config: NotebookConfig, train: Pictures, validation: Pictures) -> None:
-        self._network, self._seed = network, config.seed
-        self._train = train.images.astype(np.float32)
-        self._validation = validation.images.astype(np.float32)
-        self.validation_batch = config.batch_size
+        self._network, self._config = network, config
+        self._train = train.images.astype(np.float32), _column(train)
+        self._validation = validation.images.astype(np.float32), _column(validation)
 
     def enter(self, *, frozen: bool, fine_tune_at: int) -> Any:  # noqa: ARG002  # the whole network in either stage
         """Return the whole network."""
         return self._network.training
 
-    def epoch(self, number: int, *, last: int) -> Floats:  # noqa: ARG002  # nothing is made ahead
-        """Return the images themselves."""
-        return self._train[epoch_order(self._seed, number, len(self._train))]
+    def train(self, number: int, *, last: int, reporter: Reporter) -> dict[str, float]:  # noqa: ARG002  # nothing is made ahead
+        """Fit for one epoch."""
+        images, targets = self._train
+        order = epoch_order(self._config.seed, number, len(targets))
+        reseed(self._network, self._config.seed, number)
+        fitted = self._network.training.fit(
+            images[order],
+            targets[order],
+            batch_size=self._config.batch_size,
+            shuffle=False,
+            validation_data=self._validation,
+            validation_batch_size=self._config.batch_size,
+            callbacks=[reporter],
+            verbose=0,
+        )
+        return {name: float(values[-1]) for name, values in fitted.history.items()}
 
-    def validation(self) -> Floats:
-        """Return the images themselves."""
-        return self._validation
+    def validate(self) -> dict[str, float]:
+        """Evaluate the network."""
+        logs = self._network.training.evaluate(
+            *self._validation, batch_size=self._config.batch_size, return_dict=True, verbose=0
+        )
+        return {name: float(value) for name, value in logs.items()}
 
     def predict(self, pictures: Pictures) -> NDArray[np.float64]:
         """Run the inference network; (n,)."""
@@ -90,8 +112,10 @@ class FrozenFeed:
     """The frozen layers run once for each view, beside the steps of the epoch before."""
 
     def __init__(self, network: Network, config: NotebookConfig, train: Pictures, validation: Pictures) -> None:
-        self._network, self._seed = network, config.seed
-        self._train, self._validation_images = train.images, validation.images
+        self._network, self._config = network, config
+        self._images, self._validation_images = train.images, validation.images
+        self._targets, self._validation_targets = _column(train), _column(validation)
+        self._model: Any = None
         self._draw = TurnDrawer(
             network.training.get_layer("augmentation"), len(train.images), batch_size=config.batch_size
         )
@@ -99,7 +123,6 @@ class FrozenFeed:
         self._validation: Floats | None = None
         self._worker = ThreadPoolExecutor(1)
         self._ahead: dict[int, Future[Floats]] = {}
-        self.validation_batch = _VALIDATION_BATCH
 
     def enter(self, *, frozen: bool, fine_tune_at: int) -> Any:
         """Return what follows the frozen layers.
@@ -121,19 +144,43 @@ class FrozenFeed:
             features = pool(FoldedLayers(middle.name, backbone.layers[cut + 1 :])(inputs))
         self._validation = None
         self._ahead.clear()
-        return keras.Model(inputs, head(dropout(features)), name="gafas_trained_part")
+        self._model = keras.Model(inputs, head(dropout(features)), name="gafas_trained_part")
+        return self._model
 
-    def epoch(self, number: int, *, last: int) -> Floats:
-        """Return what the frozen layers make of one random view of each image, and begin with the next epoch's."""
+    def train(self, number: int, *, last: int, reporter: Reporter) -> dict[str, float]:
+        """Take the steps with one random view of each image, and begin with the views of the next epoch.
+
+        Step by step, for ``fit`` spends longer on its pipelines than such a small model on its epoch.
+        """
+        model, targets = self._model, self._targets[epoch_order(self._config.seed, number, len(self._targets))]
         views = self._ahead.pop(number, None) or self._begin(number)
         if number < last:
             self._ahead[number + 1] = self._begin(number + 1)
-        return views.result()
+        inputs = views.result()
+        reseed(self._network, self._config.seed, number)
+        logs: list[_Logs] = []
+        batches = _batches(len(targets), self._config.batch_size)
+        for step, part in enumerate(batches):
+            logs.append(model.train_on_batch(inputs[part], targets[part], return_dict=True))
+            reporter.on_train_batch_end(step, _means(logs, batches))
+        return {**_means(logs, batches), **{f"val_{name}": value for name, value in self.validate().items()}}
+
+    def validate(self) -> dict[str, float]:
+        """Evaluate on what the frozen layers make of the validation images; that is computed once for each stage."""
+        if self._validation is None:
+            self._validation = self._frozen()(self._validation_images)
+        inputs, targets, batches = (
+            self._validation,
+            self._validation_targets,
+            _batches(len(self._validation), _VALIDATION_BATCH),
+        )
+        logs = [self._model.test_on_batch(inputs[part], targets[part], return_dict=True) for part in batches]
+        return _means(logs, batches)
 
     def _begin(self, number: int) -> Future[Floats]:
-        part, images = self._frozen(), self._train
-        order = epoch_order(self._seed, number, len(images))
-        reseed(self._network, self._seed, number)
+        part, images = self._frozen(), self._images
+        order = epoch_order(self._config.seed, number, len(images))
+        reseed(self._network, self._config.seed, number)
         turns = self._draw()
 
         def make(places: slice) -> Floats:
@@ -141,12 +188,6 @@ class FrozenFeed:
             return np.stack([turned(images[i], turns.flip, bool(flipped), angle) for i, flipped, angle in drawn])
 
         return self._worker.submit(part.of_batches, len(order), make)
-
-    def validation(self) -> Floats:
-        """Return what the frozen layers make of the validation images; computed once for each stage."""
-        if self._validation is None:
-            self._validation = self._frozen()(self._validation_images)
-        return self._validation
 
     def predict(self, pictures: Pictures) -> NDArray[np.float64]:
         """Run the inference network on ONNX Runtime; (n,)."""
@@ -156,3 +197,17 @@ class FrozenFeed:
         if self._part is None:
             raise RuntimeError("enter a stage first")
         return self._part
+
+
+def _column(part: Pictures) -> Floats:
+    return part.targets.astype(np.float32)[:, None]
+
+
+def _means(logs: list[_Logs], batches: list[slice]) -> dict[str, float]:
+    """Return the means over all images of the first batches: Keras's own count begins anew with each batch."""
+    sizes = [part.stop - part.start for part in batches[: len(logs)]]
+    return {name: float(np.average([values[name] for values in logs], weights=sizes)) for name in logs[0]}
+
+
+def _batches(count: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]

@@ -21,7 +21,7 @@ from gafas.files import write_json
 from gafas.learn.backend import keras, make_deterministic
 from gafas.learn.config import NotebookConfig
 from gafas.learn.features import probabilities
-from gafas.learn.feed import Feed, FrozenFeed, PlainFeed, epoch_order, reseed
+from gafas.learn.feed import Feed, FrozenFeed, PlainFeed
 from gafas.learn.fitting import Listener, Progress, Reporter, check_training_part, load_checkpoint, save_checkpoint
 from gafas.learn.model import Network, build_network, unfreeze
 from gafas.learn.pictures import Pictures
@@ -83,10 +83,8 @@ class _Training:
         self.run, self.config, self.parts = run, config, parts
         self.network, self.state, self.listener = network, state, listener
         self.epochs = config.epochs + config.fine_tune_epochs
-        self.targets, self.validation_targets = _column(parts["train"]), _column(parts["validation"])
         kind = PlainFeed if run.record.get("plain") else FrozenFeed
         self.feed: Feed = kind(network, config, parts["train"], parts["validation"])
-        self.model: Any = None
 
     def stage_of(self, epoch: int) -> str:
         """Return the stage that epoch number `epoch` (from 1) belongs to."""
@@ -96,8 +94,7 @@ class _Training:
         """Bring network and optimizer to where the checkpoint stands."""
         if not resumed:
             self._enter("frozen")
-            loss, accuracy = self._evaluate_validation()
-            self.state.initial = {"val_loss": loss, "val_accuracy": accuracy}
+            self.state.initial = {f"val_{name}": value for name, value in self.feed.validate().items()}
             return
         self._enter(self.stage_of(self.state.epochs_done))
         load_checkpoint(self.run, self.state, self.network.training)
@@ -118,9 +115,9 @@ class _Training:
         else:
             unfreeze(self.network, fine_tune_at=config.fine_tune_at)
             optimizer = keras.optimizers.RMSprop(config.fine_tune_learning_rate)
-        self.model = self.feed.enter(frozen=stage == "frozen", fine_tune_at=config.fine_tune_at)
+        fitted = self.feed.enter(frozen=stage == "frozen", fine_tune_at=config.fine_tune_at)
         # The network too, where only a part of it is fitted: it is what checkpoints hold.
-        for model in (self.network.training, self.model):
+        for model in (self.network.training, fitted):
             model.compile(
                 optimizer=optimizer,
                 loss=keras.losses.BinaryCrossentropy(from_logits=True),
@@ -133,21 +130,12 @@ class _Training:
     def _one_epoch(self, epoch: int) -> None:
         started = time.perf_counter()
         stage = self.stage_of(epoch)
-        order = epoch_order(self.config.seed, epoch, len(self.targets))
-        steps = -(-len(order) // self.config.batch_size)
-        inputs = self.feed.epoch(epoch, last=self.config.epochs if stage == "frozen" else self.epochs)
-        reseed(self.network, self.config.seed, epoch)
-        fitted = self.model.fit(
-            inputs,
-            self.targets[order],
-            batch_size=self.config.batch_size,
-            shuffle=False,
-            validation_data=(self.feed.validation(), self.validation_targets),
-            validation_batch_size=self.feed.validation_batch,
-            callbacks=[Reporter(self.listener, stage, epoch, self.epochs, steps)],
-            verbose=0,
+        steps = -(-len(self.parts["train"].samples) // self.config.batch_size)
+        logs = self.feed.train(
+            epoch,
+            last=self.config.epochs if stage == "frozen" else self.epochs,
+            reporter=Reporter(self.listener, stage, epoch, self.epochs, steps),
         )
-        logs = {key: float(values[-1]) for key, values in fitted.history.items()}
         for key, value in logs.items():
             self.state.history.setdefault(key, []).append(value)
         seconds = self.state.seconds
@@ -161,20 +149,10 @@ class _Training:
             self.state.stages[stage] = score_parts(self.parts, self.feed.predict, threshold=self.config.threshold)
             self.run.write_state(self.state)
 
-    def _evaluate_validation(self) -> tuple[float, float]:
-        loss, accuracy = self.model.evaluate(
-            self.feed.validation(), self.validation_targets, batch_size=self.feed.validation_batch, verbose=0
-        )
-        return float(loss), float(accuracy)
-
 
 def history_to_json(state: State, config: NotebookConfig) -> dict[str, Any]:
     """Return ``history.json``: one value an epoch, and after how many epochs fine-tuning starts."""
     return {**state.history, "initial": state.initial, "fine_tune_at": config.epochs}
-
-
-def _column(part: Pictures) -> NDArray[np.float32]:
-    return part.targets.astype(np.float32)[:, None]
 
 
 def predict(model: Any, pictures: Pictures) -> NDArray[np.float64]:
