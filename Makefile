@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n 2 --dist loadfile
 # pip may be asked for more, e.g. make setup EXTRAS=dev,backends
 EXTRAS ?= dev
+# How long make soak lasts
+SECONDS ?= 600
 # What make bench runs
 BENCH ?= training inference detection startup folder
 comma := ,
@@ -19,7 +21,7 @@ export GAFAS_DATA ?= $(abspath $(SHARED)/data)
 export GAFAS_WEIGHTS ?= $(abspath $(SHARED)/weights)
 endif
 
-.PHONY: help setup demo model nano test check format bench notebook docs build clean
+.PHONY: help setup demo model nano test check format bench soak notebook docs build clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -65,6 +67,9 @@ format: setup ## Format the code
 bench: setup ## Measure: training, one crop, faces, start-up, folders; BENCH="explain scale serve video" for others
 	@for name in $(BENCH); do \
 		$(BIN)/python benchmarks/$$name.py || exit 1; echo; done
+
+soak: setup ## The server under good and hostile clients for SECONDS=600: does it keep its memory and files?
+	$(BIN)/python benchmarks/soak.py --seconds $(SECONDS)
 
 notebook: setup ## Run the Spanish notebook and keep its outputs (3 min)
 	$(BIN)/python tools/run_notebook.py notebooks/identificacion_gafas.ipynb

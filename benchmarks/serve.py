@@ -112,10 +112,10 @@ def call_in_process(images: Sequence[bytes], seconds: float) -> Load:
 
 
 @contextlib.contextmanager
-def server(folder: Path) -> Iterator[tuple[int, int]]:
-    """Run ``gafas serve`` on a free port and give the port and the number of its process."""
+def server(folder: Path, *options: str) -> Iterator[tuple[int, int]]:
+    """Run ``gafas serve`` on a free port and give the port and the number of its process; it must end well."""
     log = folder / "server.log"
-    words = [sys.executable, "-m", "gafas", "serve", "--port", "0", "--rate", "0"]
+    words = [sys.executable, "-m", "gafas", "serve", "--port", "0", "--rate", "0", *options]
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(words, stderr=stream)
     try:
@@ -127,7 +127,10 @@ def server(folder: Path) -> Iterator[tuple[int, int]]:
         yield int(text.partition("http://127.0.0.1:")[2].split()[0]), process.pid
     finally:
         process.terminate()
-        process.wait()
+        code = process.wait()
+    if code:
+        text = log.read_text(encoding="utf-8")[-2000:]
+        raise SystemExit(f"{' '.join(words)}: exit code {code} after SIGTERM: {text}")
 
 
 def busy_of(process: int) -> float:
