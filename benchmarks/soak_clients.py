@@ -289,7 +289,7 @@ def kinds() -> list[Kind]:
         kind("bad", "wrong form", 10, "400, 413, 422, 503", _wrong_form),
         kind("bad", "wrong content type", 10, "415, 503", _wrong_type),
         kind("bad", "length too large", 5, "413, 503", _too_large),
-        kind("bad", "body without end", 1, "413, 503", _endless),
+        kind("bad", "body without end", 1, "408, 413, 503", _endless),
         kind("bad", "bomb of 10,000 megapixels", 10, "413, 503", _bomb),
         kind("bad", "49 megapixels of nothing", 0.5, good, lambda shop: predict(shop, shop.hollow)),
         kind("bad", "absurd head or path", 20, refused, _absurd),

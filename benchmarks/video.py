@@ -1,6 +1,7 @@
 """Films: what it costs, in faces and in labels, to look for faces on every k-th frame only; and what it saves.
 
     python benchmarks/video.py [--frames 200] [--rounds 3] [--json FILE]
+    python benchmarks/video.py --times
     python benchmarks/video.py --long 5000
 
 The films are made here (`walkers`): 640×480 pixels, 25 frames a second, H.264 or MPEG-4; for each speed (persons who
@@ -15,7 +16,8 @@ The interval is that of the difference to k = 1 in ``right``, by bootstrap over 
 default is `choose`. Time is that of reading, search, following, classification and smoothing together, one thread for
 each graph, in turns with a detection on every frame, on the film of three who stroll.
 
-``--long`` instead runs ``gafas predict --annotate`` on a tenth of so many frames and on all: seconds and peak memory.
+``--times`` gives the times alone. ``--long`` instead runs ``gafas predict --annotate`` on a tenth of so many frames and
+on all: seconds and peak memory.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ from gafas.runtime.video_writer import FilmWriter
 from gafas.values import FaceBox
 
 EVERY = (1, 2, 3, 4, 5, 8, 10, 15)
+TIMED = (2, 3, 5, 10)
 PERSONS = (1, 3, 5)
 MOST_LOST = 0.01
 Truth = list[list[Shown]]
@@ -230,9 +233,10 @@ def measure_long(folder: Path, persons: Sequence[Person], frames: int) -> tuple[
 def measure_time(path: Path, frames: int, rounds: int) -> tuple[list[list[object]], dict[str, Any]]:
     """Return frames a second at each k, and the time against k = 1."""
     predictor = load_predictor(threads=1, region="face")
-    rows: list[list[object]] = []
+    alone = seconds_of(predictor, path, 1)
+    rows: list[list[object]] = [[1, f"{frames / alone:.1f}", "1"]]
     payload: dict[str, Any] = {}
-    for every in EVERY[1:]:
+    for every in TIMED:
         pairs = paired(
             lambda: seconds_of(predictor, path, 1),
             lambda every=every: seconds_of(predictor, path, every),  # type: ignore[misc]
@@ -243,11 +247,16 @@ def measure_time(path: Path, frames: int, rounds: int) -> tuple[list[list[object
     return rows, payload
 
 
+def _time_table(rows: list[list[object]]) -> str:
+    return markdown(["k", "frames/s", "time, ratio to k = 1: median (min-max)"], rows)
+
+
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=200, help="of each film (200)")
     parser.add_argument("--rounds", type=int, default=3, help="of the times; 0 leaves them out (3)")
+    parser.add_argument("--times", action="store_true", help="times alone")
     parser.add_argument("--long", type=int, metavar="FRAMES", help="memory on a film of so many frames instead")
     parser.add_argument("--smoke", action="store_true", help="seconds instead of minutes: that it runs, not how fast")
     parser.add_argument("--json", type=Path)
@@ -259,6 +268,12 @@ def main() -> None:
         if arguments.long:
             table, payload = measure_long(Path(name), persons, arguments.long)
             finish("Long films", table, payload, arguments.json)
+            return
+        if arguments.times:
+            path = Path(name, "stroll-3.mp4")
+            write_film(path, (picture for picture, _ in film(persons, "stroll", 3, frames, 5)))
+            times, timed = measure_time(path, frames, rounds)
+            finish("Films", _time_table(times), {"times": timed}, arguments.json)
             return
         tallies = measure_labels(Path(name), persons, frames, counts)
         rows, shares = label_rows(tallies)
@@ -273,7 +288,7 @@ def main() -> None:
     )
     table = markdown(headers, rows)
     if times:
-        table += "\n\n" + markdown(["k", "frames/s", "time, ratio to k = 1: median (min-max)"], times)
+        table += "\n\n" + _time_table(times)
     payload = {
         "chosen": choose(shares), "faces": faces, "times": timed,
         "shares": {str(every): {"followed": one, "right": other} for every, (one, other) in shares.items()},

@@ -83,7 +83,7 @@ def predict(
         typer.Option(
             min=1,
             metavar="K",
-            help="Films: look for faces every K frames and follow them in between. Default: 5.",
+            help="Films: look for faces every K frames and follow them in between. Default: 1.",
         ),
     ] = None,
     smooth: Annotated[

@@ -32,8 +32,8 @@ def serve(
         typer.Option(
             min=1,
             max=64,
-            help="Processes, each with a model, a queue, a rate limit and counters of its own. One with several "
-            "threads serves most machines best.",
+            help="Processes, each with a model, a queue and a rate limit of its own; one that dies or hangs is "
+            "replaced. One with several threads serves most machines best.",
         ),
     ] = 1,
     max_upload: Annotated[int, typer.Option(metavar="MB", min=1, help="Largest body of a request.")] = 32,

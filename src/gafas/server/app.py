@@ -75,12 +75,12 @@ class Service:
 
     def __init__(self, predictor: Predictor, settings: Settings) -> None:
         self.predictor, self.settings = predictor, settings
-        self.shelf = Shelf(settings.memory)
-        self.meters = Meters(pending=lambda: self.engine.pending, held=lambda: self.shelf.held)
+        self.meters = Meters()
+        self.shelf = Shelf(settings.memory, on_change=self.meters.show_held)
         looker = Looker(predictor, max_pixels=settings.max_pixels, pixel_memory=settings.pixel_memory)
         self.engine = Engine(
             predictor, looker, threads=settings.threads, queue=settings.queue,
-            on_batch=self.meters.count_batch,
+            on_batch=self.meters.count_batch, on_pending=self.meters.show_pending,
         )  # fmt: skip
         self.ready = False
 

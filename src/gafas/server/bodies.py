@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
 from fastapi import Request
@@ -18,8 +18,8 @@ _ANY_BYTES = "application/octet-stream"
 class Shelf:
     """Counts the bytes that all requests hold together. Belongs to the event loop, so it needs no lock."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, *, on_change: Callable[[int], object] = lambda _: None) -> None:
+        self._limit, self._on_change = limit, on_change
         self.held = 0
 
     @contextmanager
@@ -30,6 +30,7 @@ class Shelf:
             yield mine
         finally:
             self.held -= mine.held
+            self._on_change(self.held)
 
     def take(self, count: int) -> None:
         """Hold so many bytes more.
@@ -42,6 +43,7 @@ class Shelf:
         if self.held + count > self._limit:
             raise busy("no_memory", "other requests fill the memory for uploads")
         self.held += count
+        self._on_change(self.held)
 
 
 class Place:

@@ -57,6 +57,8 @@ class Engine:
         Images that wait or are worked on, all together.
     on_batch : callable or None
         Told how many regions are classified together.
+    on_pending : callable or None
+        Told how many images wait or are worked on, when that changes.
     """
 
     def __init__(
@@ -67,9 +69,11 @@ class Engine:
         threads: int,
         queue: int,
         on_batch: Callable[[int], object] | None = None,
+        on_pending: Callable[[int], object] | None = None,
     ) -> None:
         self._predictor, self._looker = predictor, looker
-        self._threads, self._queue, self._on_batch = threads, queue, on_batch
+        self._threads, self._queue = threads, queue
+        self._on_batch, self._on_pending = on_batch, on_pending
         self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[_Job] = deque()
         self._looked: deque[_Job] = deque()
@@ -96,7 +100,7 @@ class Engine:
         self.check_room(len(images))
         loop = asyncio.get_running_loop()
         jobs = [_Job(data, wish, loop.create_future()) for data in images]
-        self.pending += len(jobs)
+        self._count(len(jobs))
         for job in jobs:
             job.done.add_done_callback(self._count_down)
         self._waiting.extend(jobs)
@@ -113,7 +117,12 @@ class Engine:
             self._pool = None
 
     def _count_down(self, _: asyncio.Future[Judged]) -> None:
-        self.pending -= 1
+        self._count(-1)
+
+    def _count(self, more: int) -> None:
+        self.pending += more
+        if self._on_pending is not None:
+            self._on_pending(self.pending)
 
     def _drop(self, jobs: Sequence[_Job]) -> None:
         for job in jobs:

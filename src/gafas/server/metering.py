@@ -1,14 +1,23 @@
-"""Counters of a server for Prometheus. In a registry of their own: one process may hold several apps."""
+"""Counters of a server for Prometheus. In a registry of their own: one process may hold several apps.
+
+With several processes they lie in files of `shared_counters`, and whichever process is asked adds them up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from gafas.errors import OutputError
 from gafas.server.results import Outcome
 
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -16,7 +25,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 class Meters:
     """Counts requests, images and faces; no label holds anything that a client chose."""
 
-    def __init__(self, *, pending: Callable[[], float], held: Callable[[], float]) -> None:
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter("gafas_requests", "Requests answered.", ("route", "status"), registry=self._registry)
         self._seconds = Histogram(
@@ -34,10 +43,22 @@ class Meters:
             "gafas_batch_regions", "Regions classified together.", buckets=(1, 2, 4, 8, 16, 32, 64),
             registry=self._registry,
         )  # fmt: skip
-        queue = Gauge("gafas_pending_images", "Images that wait or are worked on.", registry=self._registry)
-        queue.set_function(pending)
-        memory = Gauge("gafas_held_bytes", "Bytes of bodies in memory.", registry=self._registry)
-        memory.set_function(held)
+        # Of workers that live: what a dead one held is held no more.
+        self._pending = Gauge(
+            "gafas_pending_images", "Images that wait or are worked on.", registry=self._registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
+        self._held = Gauge(
+            "gafas_held_bytes", "Bytes of bodies in memory.", registry=self._registry, multiprocess_mode="livesum"
+        )
+
+    def show_pending(self, images: int) -> None:
+        """Say how many images wait or are worked on."""
+        self._pending.set(images)
+
+    def show_held(self, count: int) -> None:
+        """Say how many bytes of bodies are in memory."""
+        self._held.set(count)
 
     def count_request(self, route: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is the pattern, never the path."""
@@ -57,4 +78,31 @@ class Meters:
 
     def page(self) -> bytes:
         """Return the text that Prometheus reads."""
-        return generate_latest(self._registry)
+        if _FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+
+@contextmanager
+def shared_counters() -> Iterator[Path]:
+    """Let processes that are started inside count together, in files of a folder that is removed at the end.
+
+    Raises
+    ------
+    OutputError
+        There is nowhere to write.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="gafas-")
+    except OSError as error:
+        raise OutputError(
+            f"several workers count in a temporary folder: {error}; set $TMPDIR, or --workers 1"
+        ) from error
+    with folder as name:
+        os.environ[_FOLDER] = name
+        try:
+            yield Path(name)
+        finally:
+            del os.environ[_FOLDER]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,16 +11,26 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client.multiprocess import mark_process_dead
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from gafas.bundle import load_bundle
-from gafas.errors import UsageError
+from gafas.errors import BundleError, UsageError
 from gafas.runtime.predictor import load_predictor
 from gafas.server.app import create_app
+from gafas.server.metering import shared_counters
 from gafas.server.protocol import PatientProtocol
 from gafas.server.settings import Settings
 
+LOG = logging.getLogger("gafas.server")
+
 _BACKLOG = 2048
+
+_SILENCE = 30
+"""Seconds without an answer to its supervisor after which a worker counts as hung."""
+
+_NOT_STARTED = "the server cannot judge an image, and has not started; the lines above say why"
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -94,11 +104,18 @@ def run(plan: Plan, opened: socket.socket, *, workers: int, proxy: str | None, s
     Parameters
     ----------
     workers : int
-        Processes, each with a model, a queue and counters of its own.
+        Processes, each with a model and a queue of its own; more than one have a supervisor.
     proxy : str or None
         Address of a reverse proxy whose ``X-Forwarded-For`` is believed.
     started : callable
         Called when the model is loaded.
+
+    Raises
+    ------
+    BundleError
+        The model cannot judge.
+    OutputError
+        Several workers have nowhere to count.
     """
     app = plan()
     started()
@@ -114,13 +131,59 @@ def run(plan: Plan, opened: socket.socket, *, workers: int, proxy: str | None, s
         proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy,
         workers=workers,
+        # Its default of 5 s is less than a slow machine takes to import: a worker would be killed before it begins.
+        timeout_worker_healthcheck=_SILENCE,
         # A body and then the work on it, and a second for the answers.
         timeout_graceful_shutdown=round(2 * plan.settings.timeout) + 1,
     )
     if workers == 1:
+        _run_here(config, opened)
+    else:
+        del app
+        _run_workers(config, opened)
+
+
+def _run_here(config: uvicorn.Config, opened: socket.socket) -> None:
+    server = uvicorn.Server(config)
+    try:
+        server.run(sockets=[opened])
+    except KeyboardInterrupt:
         # uvicorn raises the signal again when everything is finished.
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[opened])
         return
-    del app
-    Multiprocess(config, sockets=[opened]).run()
+    except SystemExit as ended:
+        # Of newer versions; older ones just return.
+        if ended.code != STARTUP_FAILURE:
+            raise
+    if not server.started:
+        raise BundleError(_NOT_STARTED)
+
+
+def _run_workers(config: uvicorn.Config, opened: socket.socket) -> None:
+    with shared_counters() as folder:
+        supervisor = Supervisor(config, sockets=[opened], counters=folder)
+        supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise BundleError(_NOT_STARTED)
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's own, which replaces workers that have died or hang; it says so, and forgets what they held.
+
+    Parameters
+    ----------
+    counters : Path
+        Folder of `gafas.server.metering.shared_counters`.
+    """
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], *, counters: Path) -> None:
+        super().__init__(config, sockets)
+        self._counters = counters
+
+    def keep_subprocess_alive(self) -> None:
+        """Look after every worker once."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=True):
+            if old is not new:
+                LOG.warning("worker replaced", extra={"worker": new.pid, "exit_code": old.exitcode})
+                mark_process_dead(old.pid, str(self._counters))  # type: ignore[no-untyped-call]
