@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -75,6 +79,45 @@ def _add_tone(film: Any, tone: Any, milliseconds: int) -> None:
     frame.sample_rate, frame.pts, frame.time_base = 8000, 0, Fraction(1, 8000)
     film.mux(tone.encode(frame))
     film.mux(tone.encode(None))
+
+
+def noise(count: int) -> list[Rgb]:
+    """Frames that do not compress: each takes its part of a file."""
+    random = np.random.default_rng(0)
+    return [random.integers(0, 255, (48, 64, 3), dtype=np.uint8) for _ in range(count)]
+
+
+@contextmanager
+def sender(data: bytes, way: str) -> Iterator[str]:
+    """Give the address of a stream that ends in some way after `data`: closed, reset, silent, short or chunked."""
+    heads = {
+        "short": f"Content-Length: {2 * len(data)}\r\n\r\n".encode(),
+        "chunked": f"Transfer-Encoding: chunked\r\n\r\n{len(data):x}\r\n".encode(),
+    }
+    over = threading.Event()
+
+    def serve(opened: socket.socket) -> None:
+        with opened, opened.accept()[0] as connection:
+            if way in heads:
+                connection.recv(10_000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n" + heads[way])
+            connection.sendall(data)
+            if way == "silent":
+                over.wait(30)
+            elif way == "reset":
+                # Time to read what has been sent.
+                over.wait(0.5)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    opened = socket.create_server(("127.0.0.1", 0))
+    port = opened.getsockname()[1]
+    thread = threading.Thread(target=serve, args=(opened,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}/a.ts" if way in heads else f"tcp://127.0.0.1:{port}"
+    finally:
+        over.set()
+        thread.join(10)
 
 
 def greys(count: int, *, size: tuple[int, int] = (48, 64), step: int = 2) -> list[Rgb]:

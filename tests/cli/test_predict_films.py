@@ -22,7 +22,7 @@ from gafas.errors import VideoError
 from gafas.runtime import video
 from gafas.runtime.cameras import Address
 from gafas.runtime.films import FILM_COLUMNS
-from tests.films import greys, make_film, moving, read
+from tests.films import greys, make_film, moving, noise, read, sender
 
 pytest.importorskip("av", reason="the video extra is not installed")
 
@@ -126,9 +126,7 @@ def test_a_film_for_a_film() -> None:
 
 
 def test_broken_films_among_good_ones() -> None:
-    random = np.random.default_rng(0)
-    noise = [random.integers(0, 255, (48, 64, 3), dtype=np.uint8) for _ in range(100)]
-    data = make_film(Path("whole.mkv"), noise).read_bytes()
+    data = make_film(Path("whole.mkv"), noise(100)).read_bytes()
     Path("cut.mkv").write_bytes(data[: len(data) // 2])
     Path("text.mp4").write_text("no film")
     result = gafas("text.mp4", "cut.mkv", "film.mp4", "--annotate", "drawn", "-o", "rows.jsonl")
@@ -188,6 +186,27 @@ def test_no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(video, "camera_address", none)
     (row,) = judge("1", code=1)
     assert (row["path"], row["status"], row["error"]) == ("1", "error", "camera 1: expected one of 0 cameras")
+
+
+def test_a_stream_that_breaks_off() -> None:
+    data = make_film(Path("a.ts"), noise(30), codec="mpeg2video").read_bytes()
+    with sender(data, "short") as address:
+        result = gafas(address, "--annotate", "drawn", "-o", "rows.jsonl")
+    assert result.exit_code == 1, result.output
+    *rows, last = [json.loads(line) for line in Path("rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["status"], row["frame"]) for row in rows] == [("ok", number) for number in range(30)]
+    assert (last["status"], last["frame"]) == ("error", 29)
+    assert "broken off after frame" in last["error"]
+    assert len(read("drawn/stream.mp4")) == 30
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="v4l2")
+def test_a_camera_that_does_not_exist() -> None:
+    (row,) = judge("63", code=1)
+    assert (row["path"], row["status"], row["frame"]) == ("63", "error", None)
+    assert row["error"].startswith(
+        "camera 63: cannot be opened (/dev/video63): No such file or directory; is it plugged"
+    )
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from gafas.runtime import video
 from gafas.runtime.cameras import Address, camera_address
 from gafas.runtime.sources import FilmSource, Source, film_kind, find_films
 from gafas.runtime.video import FilmFrame, open_film
-from tests.films import greys, make_film, opened, read, source_of
+from tests.films import greys, make_film, noise, opened, read, sender, source_of
 
 av = pytest.importorskip("av", reason="the video extra is not installed")
 
@@ -105,9 +105,7 @@ def cut(path: Path, share: float) -> Path:
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.avi"])
 def test_a_film_that_is_cut_off_gives_what_is_there(tmp_path: Path, name: str) -> None:
-    random = np.random.default_rng(0)
-    noise = [random.integers(0, 255, (48, 64, 3), dtype=np.uint8) for _ in range(100)]
-    path = cut(make_film(tmp_path / name, noise), 0.5)
+    path = cut(make_film(tmp_path / name, noise(100)), 0.5)
     frames: list[FilmFrame] = []
     with opened(path) as film, pytest.raises(VideoError, match=r"cut off|damaged") as caught:
         frames.extend(film.frames())
@@ -115,6 +113,43 @@ def test_a_film_that_is_cut_off_gives_what_is_there(tmp_path: Path, name: str) -
     assert film.read >= len(frames)
     assert str(path) in str(caught.value)
     assert f"after frame {len(frames) - 1}" in str(caught.value)
+
+
+def test_a_film_whose_index_stands_first_is_cut_off(tmp_path: Path) -> None:
+    """As those are that are made to be played while they come; of others the index is lost, and with it all."""
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as film:
+        video = film.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        for image in noise(100):
+            film.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        film.mux(video.encode(None))
+    frames: list[FilmFrame] = []
+    with opened(cut(path, 0.5)) as film, pytest.raises(VideoError, match=r"cut off after frame .* expected 4\.00 s"):
+        frames.extend(film.frames())
+    assert 20 < len(frames) < 80
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ("closed", "ended after frame 39"),
+        ("chunked", "ended after frame 39"),
+        ("short", "broken off after frame"),
+        ("reset", "broken off after frame .*: Connection reset"),
+        ("silent", "broken off after frame .*: no answer in time"),
+    ],
+)
+def test_a_stream_that_breaks_off_gives_what_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, words: str
+) -> None:
+    monkeypatch.setattr(video, "_TIMEOUT", 1.0)
+    data = make_film(tmp_path / "a.ts", noise(40), codec="mpeg2video").read_bytes()
+    frames: list[FilmFrame] = []
+    with sender(data, way) as address, opened(address) as film, pytest.raises(VideoError, match=words) as caught:
+        frames.extend(film.frames())
+    assert [frame.number for frame in frames] == list(range(40))
+    assert str(caught.value).startswith(f"{address}: ")
 
 
 def test_the_index_at_the_end_is_missing(tmp_path: Path) -> None:

@@ -87,7 +87,10 @@ class Film:
         self.path, self.live, self.read, self.at = path, live, 0, 0.0
         self._container = container
         self._stream = self._choose()
-        self.seconds = None if live else _declared_seconds(container, self._stream)
+        declared = _declared_seconds(container, self._stream)
+        self.seconds = None if live else declared
+        # Whether whoever sends it has gone, or crashed, looks alike; a film that is sent says how long it is.
+        self._endless = live and declared is None and container.size <= 0
         start, base = self._stream.start_time, self._stream.time_base
         # A camera's clock began when the machine was started.
         self.start = float(start * base) if start is not None and base and not live else None
@@ -203,10 +206,16 @@ class Film:
     def _check_end(self) -> None:
         if self._problem is not None:
             number, reason = self._problem
-            where = f"damaged after frame {number - 1}" if number else "damaged before its first frame"
+            what = "broken off" if self.live else "damaged"
+            where = f"{what} after frame {number - 1}" if number else f"{what} before its first frame"
             raise VideoError(f"{self.path}: {where}: {reason}; {self.read} frames could be read")
         if self.read == 0:
             raise VideoError(f"{self.path}: expected moving pictures, got a film with 0 frames")
+        if self._endless:
+            raise VideoError(
+                f"{self.path}: ended after frame {self.read - 1}, at {self.at:.2f} s: it has no end of its own, so its "
+                "sender stopped or was cut off; start again, or set --max-seconds"
+            )
         if self.seconds is not None and self.at + 1 / self.rate < self.seconds - _SHORT:
             raise VideoError(
                 f"{self.path}: cut off after frame {self.read - 1}: ends at {self.at:.2f} s, "
