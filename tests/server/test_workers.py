@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from threading import Thread
 from typing import Any
 
@@ -40,9 +40,15 @@ def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
     raise AssertionError("it never came")
 
 
-def counted(server: Server, name: str) -> float:
-    page = httpx.get(f"{server.url}/metrics", timeout=30).text
+def counted(server: Server, name: str, page: str = "") -> float:
+    page = page or httpx.get(f"{server.url}/metrics", timeout=60).text
     return sum(float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(name))
+
+
+def _pending_of(server: Server, count: int) -> bool:
+    page = httpx.get(f"{server.url}/metrics", timeout=60).text
+    pending = counted(server, "gafas_pending_images", page)
+    return pending > 0 and pending + counted(server, "gafas_images_total", page) == count
 
 
 def test_a_crashed_worker_is_replaced_and_its_counts_stay(serve: Serve) -> None:
@@ -75,31 +81,27 @@ def test_a_crashed_worker_is_replaced_and_its_counts_stay(serve: Serve) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_end_under_load(serve: Serve, workers: int) -> None:
     """All that was accepted is answered: images that wait, a body that is half here, and one that never comes."""
-    server = serve("--workers", workers, "--timeout", 20, "--queue", 500, "--rate", 0)
-    image = encode(portrait(size=(960, 1024)), ".png")
+    server = serve("--workers", workers, "--timeout", 60, "--queue", 500, "--rate", 0)
+    image = encode(portrait(size=(480, 512)), ".png")
     head, count = PREDICT + f"Content-Length: {len(image)}\r\n\r\n".encode(), 40
     if workers == 2:
         wait_for(lambda: len(workers_of(server)) == 2)
-    idle, half, never = connect(server), connect(server), connect(server)
-    half.sendall(head + image[:1000])
-    never.sendall(head + image[:1000])
-    busy = [connect(server) for _ in range(count)]
-    for connection in busy:
-        connection.sendall(head + image)
-    # All have been read; the two halves hold a little.
-    wait_for(lambda: counted(server, "gafas_held_bytes") >= 2000 and counted(server, "gafas_pending_images") > 0)
-    time.sleep(0.3)
-    assert counted(server, "gafas_pending_images") > 0
-    server.process.terminate()
-    assert read_all(idle) == b""
-    half.sendall(image[1000:])
-    answers = [read_all(connection) for connection in (half, *busy)]
-    assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * (count + 1)
-    assert all(b'"status":"ok"' in answer for answer in answers)
-    never.close()
-    for connection in (idle, half, *busy):
-        connection.close()
-    assert server.process.wait(40) == 0
+    with ExitStack() as stack:
+        idle, half, never, *busy = (stack.enter_context(connect(server)) for _ in range(count + 3))
+        for connection in (half, never):
+            connection.sendall(head + image[:1000])
+        wait_for(lambda: counted(server, "gafas_held_bytes") >= 2000)
+        for connection in busy:
+            connection.sendall(head + image)
+        # All have been read, and some wait.
+        wait_for(lambda: _pending_of(server, count))
+        server.process.terminate()
+        assert read_all(idle) == b""
+        half.sendall(image[1000:])
+        answers = [read_all(connection) for connection in (half, *busy)]
+        assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * (count + 1)
+        assert all(b'"status":"ok"' in answer for answer in answers)
+    assert server.process.wait(60) == 0
     with pytest.raises(OSError, match="refused"):
         connect(server)
     assert "Traceback" not in server.lines()
