@@ -64,23 +64,23 @@ class Shown:
     counts: bool
 
 
-def people() -> list[Person]:
-    """Return persons with and without sunglasses in turns."""
+def people(most: int = 90) -> list[Person]:
+    """Return persons with and without sunglasses in turns, at most so many of each."""
     detector = FaceDetector(thorough=True, threads=0)
     dark, clear = (
         [_person(image, faces, wears) for image in images if (faces := detector.detect(image))]
-        for wears, images in ((True, _portraits(True)), (False, _portraits(False)))
+        for wears, images in ((True, _portraits(True, most)), (False, _portraits(False, most)))
     )
     return [one for pair in zip(dark or clear, clear, strict=False) for one in pair]
 
 
-def _portraits(wears: bool, most: int = 90) -> list[Rgb]:
+def _portraits(wears: bool, most: int) -> list[Rgb]:
     from gafas.datasets.drawing import draw_portrait
     from gafas.datasets.splits import find_split, read_split
 
     root, split = Path(os.environ.get("GAFAS_DATA", "data")) / "celeba_glasses", find_split(shipped_bundle())
     if not root.is_dir() or split is None:
-        return [] if wears else [resize(draw_portrait(seed), (240, 256)) for seed in range(20)]
+        return [] if wears else [resize(draw_portrait(seed), (240, 256)) for seed in range(min(20, most))]
     paths = [path for path in read_split(split).validation if path.startswith("sunglasses/") == wears]
     # Clear glasses and none lie in blocks.
     return [read_image(root / path) for path in paths[:: max(1, len(paths) // most)][:most]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -186,4 +187,6 @@ class Supervisor(Multiprocess):
         for old, new in zip(before, self.processes, strict=True):
             if old is not new:
                 LOG.warning("worker replaced", extra={"worker": new.pid, "exit_code": old.exitcode})
-                mark_process_dead(old.pid, str(self._counters))  # type: ignore[no-untyped-call]
+                # What is only counted must not end the service.
+                with contextlib.suppress(OSError):
+                    mark_process_dead(old.pid, str(self._counters))  # type: ignore[no-untyped-call]
