@@ -73,6 +73,10 @@ def test_the_service_can_write_nowhere_and_do_nothing_else() -> None:
     assert not found.get("volumes")
 
 
+def test_a_server_that_has_crashed_is_started_again() -> None:
+    assert service()["restart"] == "unless-stopped"
+
+
 def test_the_grace_is_long_enough_for_what_was_accepted() -> None:
     seconds = re.fullmatch(r"(\d+)s", service()["stop_grace_period"])
     assert seconds
