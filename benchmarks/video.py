@@ -217,7 +217,7 @@ def label_rows(tallies: dict[str, dict[int, Tally]]) -> tuple[list[list[object]]
 
 
 def measure_long(folder: Path, persons: Sequence[Person], frames: int) -> tuple[str, dict[str, Any]]:
-    """Run ``gafas predict`` on a film and on one that is ten times as long, of small pictures: memory is what counts."""
+    """Run ``gafas predict`` on a film and on one that is ten times as long; small pictures, as memory counts."""
     pictures = [resize(picture, (240, 320)) for picture, _ in film(persons, "stroll", 3, min(100, frames // 10), 1)]
     rows, payload = [], dict[str, Any]()
     for number in (frames // 10, frames):
