@@ -223,7 +223,7 @@ def measure_long(folder: Path, persons: Sequence[Person], frames: int) -> tuple[
     for number in (frames // 10, frames):
         path = folder / f"long-{number}.mp4"
         write_film(path, islice(cycle(pictures), number))
-        words = [sys.executable, "-m", "gafas", "predict", str(path), "--annotate", str(folder / "drawn")]
+        words = [sys.executable, "-m", "gafas", "predict", str(path), "--annotate", str(folder / f"drawn-{number}")]
         used = run_process([*words, "--detect-every", "10", "-o", str(folder / f"{number}.csv")])
         rows.append([f"{number:,}", f"{used.seconds:.1f}", f"{number / used.seconds:.1f}", f"{used.peak_mb:.0f}"])
         payload[str(number)] = {"seconds": used.seconds, "peak_mb": used.peak_mb}
@@ -264,7 +264,7 @@ def main() -> None:
     smoke = (6, (3,), 1)
     frames, counts, rounds = smoke if arguments.smoke else (arguments.frames, PERSONS, arguments.rounds)
     with tempfile.TemporaryDirectory() as name:
-        persons = people(6) if arguments.smoke else people()
+        persons = people(6) if arguments.smoke or arguments.long else people()
         if arguments.long:
             table, payload = measure_long(Path(name), persons, arguments.long)
             finish("Long films", table, payload, arguments.json)
