@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import signal
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import uvicorn
@@ -74,8 +78,17 @@ class Plan:
         BundleError
             The bundle is damaged or cannot run.
         """
+        supervisor = parent_process()
+        if supervisor is not None:
+            Thread(target=_end_after, args=(supervisor,), daemon=True).start()
         manifest = load_bundle(self.bundle, verify=False).manifest
         return create_app(load_predictor(self.bundle, **self.options), manifest=manifest, settings=self.settings)
+
+
+def _end_after(supervisor: Any) -> None:
+    """End this worker when its supervisor was killed: it would keep the port that the next one needs."""
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def listen(host: str, port: int) -> socket.socket:
