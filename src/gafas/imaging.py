@@ -19,6 +19,7 @@ from PIL import Image, PpmImagePlugin, UnidentifiedImageError
 
 from gafas.errors import ImageError, NotAnImageError, TooManyPixelsError, UsageError
 from gafas.files import write_beside
+from gafas.structure import MAX_EXIF, check_structure
 
 Rgb = NDArray[np.uint8]
 
@@ -36,6 +37,25 @@ SUFFIXES = frozenset(
 
 MAX_PIXELS = 178_956_970
 """The largest picture that is decoded, in pixels: Pillow's own limit against image bombs."""
+
+MAX_FLAT_PIXELS = 12_000_000
+"""The largest picture of which `MAX_PIXELS_PER_BYTE` is not asked."""
+
+MAX_PIXELS_PER_BYTE = 50
+"""Pixels for each byte of a larger picture's file; a photograph has 1 to 30, an image bomb up to millions."""
+
+MAX_PIXELS_PER_BYTE_LOSSLESS = 20
+"""The same of PNG, GIF, TIFF, BMP and PPM, where a photograph has 2 at the most."""
+
+_LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF"})
+
+MAX_BYTES = 2**26
+"""Bytes of a file that are read in any case, 64 MiB; a larger one may have `MAX_BYTES_PER_PIXEL` more."""
+
+MAX_BYTES_PER_PIXEL = 16
+
+_MEMORY = {"WEBP": 16, "AVIF": 10, "progressive": 10}
+"""Bytes for each pixel while it is decoded, measured, where they are not 7: four in Pillow and three in the array."""
 
 _SIXTEEN_BIT_MODES = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 
@@ -109,17 +129,17 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
     NotAnImageError
         Not a picture in one of `FORMATS`.
     TooManyPixelsError
-        Larger than `max_pixels`.
+        Larger than `max_pixels`, or an image bomb: over `MAX_FLAT_PIXELS` with over `MAX_PIXELS_PER_BYTE`.
     ImageError
-        Damaged, truncated, or of a pixel type without a defined range.
+        Damaged, truncated, of a pixel type without a defined range, or built to keep its reader busy; see
+        `gafas.structure`.
     """
     if not data:
         raise NotAnImageError("the file is empty (0 bytes)")
+    check_structure(io.BytesIO(data))
     try:
         with _QUIET, Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > max_pixels:
-                raise TooManyPixelsError(f"{width}×{height} pixels, expected at most {max_pixels:,}; make it smaller")
+            _check_size(image, len(data), max_pixels)
             _check_samples(image, data)
             image.load()
             return _to_array(image)
@@ -131,6 +151,18 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
         raise TooManyPixelsError(f"expected at most {max_pixels:,} pixels, got more; make it smaller") from error
     except Exception as error:  # Pillow's decoders let almost any exception out on damaged input.
         raise ImageError(f"damaged or truncated picture: {error or type(error).__name__}") from error
+
+
+def _check_size(image: Image.Image, count: int, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise TooManyPixelsError(f"{width}×{height} pixels, expected at most {max_pixels:,}; make it smaller")
+    most = MAX_PIXELS_PER_BYTE if image.format in _LOSSY else MAX_PIXELS_PER_BYTE_LOSSLESS
+    if width * height > max(MAX_FLAT_PIXELS, most * count):
+        raise TooManyPixelsError(
+            f"{width}×{height} pixels in {count:,} bytes, which only an image bomb or an empty picture has; "
+            f"expected at most {most} for each byte, or make it smaller than {MAX_FLAT_PIXELS:,}"
+        )
 
 
 def _check_samples(image: Image.Image, data: bytes) -> None:
@@ -167,6 +199,8 @@ def _strips(height: int, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _orientation(image: Image.Image) -> int:
+    if len(image.info.get("exif", b"")) > MAX_EXIF:
+        return 1
     try:
         orientation = image.getexif().get(_ORIENTATION)
     except Exception:  # noqa: BLE001  # the pixels are good: broken metadata is no reason to refuse them
@@ -196,20 +230,59 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Rgb:
         As `decode`, and when the file cannot be read; the message begins with the path.
     """
     try:
-        return decode(Path(path).read_bytes(), max_pixels=max_pixels)
+        with Path(path).open("rb") as file:
+            return decode(read_bytes(file, max_pixels=max_pixels), max_pixels=max_pixels)
     except OSError as error:
         raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ImageError as error:
         raise type(error)(f"{path}: {error}") from error
 
 
+def read_bytes(file: BinaryIO, *, max_pixels: int = MAX_PIXELS) -> bytes:
+    """Read a file or a pipe as far as a picture may go.
+
+    Raises
+    ------
+    TooManyPixelsError
+        It has more than `MAX_BYTES` and `MAX_BYTES_PER_PIXEL`.
+    """
+    data = file.read(MAX_BYTES + 1)
+    if len(data) <= MAX_BYTES:
+        return data
+    pixels = min(pixels_of(file if file.seekable() else io.BytesIO(data)), max_pixels)
+    limit = MAX_BYTES + MAX_BYTES_PER_PIXEL * pixels
+    if file.seekable():
+        data = b""
+        file.seek(0)
+    data += file.read(limit + 1 - len(data))
+    if len(data) > limit:
+        raise TooManyPixelsError(f"more than {limit:,} bytes for {pixels:,} pixels; expected a picture, save it anew")
+    return data
+
+
 def pixels_of(file: str | Path | BinaryIO) -> int:
     """Return how many pixels a picture will have, from its header alone; 0 where it cannot be read as a picture."""
+    return _look_at(file)[0]
+
+
+def memory_of(file: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> int:
+    """Return about how many bytes `decode` takes for a picture, from its header alone; 0 where it will be refused."""
+    pixels, kind = _look_at(file)
+    return 0 if pixels > max_pixels else pixels * _MEMORY.get(kind, 7)
+
+
+def _look_at(file: str | Path | BinaryIO) -> tuple[int, str]:
+    """Return the number of pixels and the format."""
     try:
+        if isinstance(file, str | Path):
+            with Path(file).open("rb") as opened:
+                return _look_at(opened)
+        check_structure(file)
         with _QUIET, Image.open(file, formats=FORMATS) as image:
-            return image.width * image.height
+            progressive = "progressive" if "progressive" in image.info else ""
+            return image.width * image.height, progressive or image.format or ""
     except Exception:  # noqa: BLE001  # whoever reads the picture says what is wrong with it
-        return 0
+        return 0, ""
 
 
 def resize(image: Rgb, size: tuple[int, int]) -> Rgb:

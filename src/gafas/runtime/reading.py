@@ -6,11 +6,8 @@ import sys
 from pathlib import Path
 
 from gafas.errors import ImageError
-from gafas.imaging import Rgb, decode, pixels_of, read_image
+from gafas.imaging import Rgb, decode, memory_of, read_bytes, read_image
 from gafas.runtime.sources import STDIN, Source
-
-BYTES_PER_PIXEL = 7
-"""While a picture is decoded: four in Pillow and three in the array."""
 
 
 def is_file(source: Source) -> bool:
@@ -20,7 +17,7 @@ def is_file(source: Source) -> bool:
 
 def weight_of(source: Source) -> int:
     """Return about how many bytes the decoding of a file takes, from its header; 0 where it cannot be decoded."""
-    return 0 if source.problem is not None else BYTES_PER_PIXEL * pixels_of(source.path)
+    return 0 if source.problem is not None else memory_of(source.path)
 
 
 def read_source(source: Source) -> Rgb | str:
@@ -36,6 +33,6 @@ def read_source(source: Source) -> Rgb | str:
 def _read_stdin() -> Rgb:
     try:
         # None where the shell has closed it.
-        return decode(sys.stdin.buffer.read() if sys.stdin else b"")
+        return decode(read_bytes(sys.stdin.buffer) if sys.stdin else b"")
     except (OSError, ImageError) as error:
         raise ImageError(f"standard input: {error}") from error

@@ -132,7 +132,7 @@ def _search(folder: Path) -> Iterator[Source]:
 
     found = sorted(_walk(folder, keep))
     for path in found:
-        yield Source(str(path), path.relative_to(folder).as_posix())
+        yield Source(str(path), path.relative_to(folder).as_posix(), _problem_of(str(path)))
     yield from problems
     if not found and not problems:
         endings = " ".join(sorted(SUFFIXES))
@@ -154,4 +154,11 @@ def _match(pattern: str) -> Iterator[Source]:
     if not files:
         yield Source(pattern, pattern, f"{pattern}: no file matches")
     for match in files:
-        yield Source(match, Path(match).name)
+        yield Source(match, Path(match).name, _problem_of(match))
+
+
+def _problem_of(path: str) -> str | None:
+    # Whoever names a pipe wants it read; one that is only found may keep its reader waiting for ever.
+    if not os.path.exists(path) or os.path.isfile(path):  # noqa: PTH110, PTH113
+        return None
+    return f"{path}: is a pipe or a device; expected a file, or its own name as a source"

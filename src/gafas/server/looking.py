@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from gafas.errors import ImageError, NotAnImageError, TooManyPixelsError
-from gafas.imaging import Rgb, decode, pixels_of
+from gafas.imaging import Rgb, decode, memory_of
 from gafas.runtime.predictor import Predictor, Region
-from gafas.runtime.reading import BYTES_PER_PIXEL
 from gafas.server.explaining import MOST_FACES, explanation_of
 from gafas.values import FaceBox, Verdict
 
@@ -104,10 +103,8 @@ class Looker:
 
     def look(self, data: bytes, wish: Wish) -> Looked:
         """Return what is on an image; a picture that cannot be read gives a `Failure`."""
-        pixels = pixels_of(io.BytesIO(data))
-        weight = BYTES_PER_PIXEL * min(pixels, self._max_pixels)
         try:
-            with self._gate.room(weight):
+            with self._gate.room(memory_of(io.BytesIO(data), max_pixels=self._max_pixels)):
                 return self._look(decode(data, max_pixels=self._max_pixels), wish)
         except ImageError as error:
             return Looked(failure=Failure(_code(error), str(error)))
