@@ -76,7 +76,7 @@ def test_good_files_of_every_format_pass() -> None:
 
 def test_whatever_follows_a_signature_is_left_to_the_decoder() -> None:
     rng = np.random.default_rng(0)
-    for signature in (
+    for start in (
         b"\x89PNG\r\n\x1a\n",
         b"\xff\xd8",
         b"GIF89a",

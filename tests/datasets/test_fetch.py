@@ -8,13 +8,16 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pooch
 import pytest
 
+from gafas.datasets import download, fetch
 from gafas.datasets.fetch import fetch_cmu
+from gafas.datasets.unpack import Budget
 from gafas.datasets.verify import Manifest, make_manifest
 from gafas.errors import DataError, OutputError
 
@@ -180,6 +183,44 @@ def test_sources_that_are_something_else(manifest: Manifest, tmp_path: Path) -> 
         archive.writestr("readme.txt", "nothing")
     with pytest.raises(DataError, match=r"c\.zip: holds none"):
         fetch_cmu(tmp_path / "out", source=str(tmp_path / "c.zip"), manifest=manifest)
+
+
+@pytest.mark.parametrize("inner", ["tar.gz", "zip"])
+def test_a_bomb_in_an_archive_in_an_archive(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inner: str
+) -> None:
+    """Both archives spend one budget, and a third one inside is not opened."""
+    monkeypatch.setattr(fetch, "Budget", partial(Budget, max_bytes=300_000))
+    (tmp_path / "zeros").write_bytes(bytes(400_000))
+    if inner == "zip":
+        with zipfile.ZipFile(tmp_path / "inner.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(tmp_path / "zeros", "zeros")
+    else:
+        with tarfile.open(tmp_path / "inner.tar.gz", "w:gz") as tar:
+            tar.add(tmp_path / "zeros", "zeros")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as outer:
+        outer.write(tmp_path / f"inner.{inner}", f"inner.{inner}")
+    with pytest.raises(DataError, match=rf"a\.zip: in it, inner\.{inner}: unpacks to more than 300,000 bytes"):
+        fetch_cmu(tmp_path / "out", source=str(tmp_path / "a.zip"), manifest=manifest)
+    (tmp_path / "zeros").unlink()
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as outermost:
+        outermost.write(tmp_path / "a.zip", "a.zip")
+    with pytest.raises(DataError, match=r"b\.zip: holds none of"):
+        fetch_cmu(tmp_path / "out", source=str(tmp_path / "b.zip"), manifest=manifest)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_server_that_sends_without_end(
+    server: Server, manifest: Manifest, tmp_path: Path, no_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "MAX_BYTES", 10_000)
+    server.body = bytes(1_000_000)
+    with pytest.raises(
+        DataError, match=r"/a\.zip: sends more than 10,000 bytes; this is not the data set; pass --from"
+    ):
+        fetch_cmu(tmp_path / "out", source=f"{server.url}/a.zip", manifest=manifest)
+    assert server.requests == 1
+    assert files_below(no_data) == []
 
 
 def test_output_that_exists(synthetic_root: Path, manifest: Manifest, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import io
 import stat
 import struct
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -158,3 +159,89 @@ def test_files_that_are_no_archives(tmp_path: Path, data: bytes, message: str) -
     (tmp_path / "a.zip").write_bytes(data)
     with pytest.raises(DataError, match=message):
         unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+@pytest.mark.parametrize("names", [("a/X.pgm", "a/x.pgm"), ("caf\u00e9", "cafe\u0301"), ("STRASSE", "stra\u00dfe")])
+def test_names_that_are_the_same_elsewhere(tmp_path: Path, names: tuple[str, str], kind: str) -> None:
+    path = tmp_path / "a"
+    if kind == "tar":
+        make_tar(path, *((member(name), b"x") for name in names))
+    else:
+        make_zip(path, *((name, b"x") for name in names))
+    with pytest.raises(DataError, match="are the same file on some systems; refused"):
+        unpack(path, tmp_path / "out")
+
+
+def test_a_tar_that_declares_an_absurd_size(tmp_path: Path) -> None:
+    info = member("x")
+    info.size = 2**62
+    (tmp_path / "a").write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + b"few bytes".ljust(512, b"\0")))
+    with pytest.raises(DataError, match="damaged or truncated archive"):
+        unpack(tmp_path / "a", tmp_path / "out")
+    assert sum(path.stat().st_size for path in (tmp_path / "out").iterdir()) < 1024
+
+
+@pytest.mark.parametrize("pax", [True, False])
+def test_a_tar_whose_file_is_mostly_holes(tmp_path: Path, pax: bool) -> None:
+    """A few hundred bytes that unpack to 8 TB of zeros, none of which comes out of the stream."""
+    if pax:
+        info = member("x")
+        info.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(2**43), "GNU.sparse.numblocks": "1"}
+        data = info.tobuf(tarfile.PAX_FORMAT)
+    else:
+        header = bytearray(member("x", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+        header[386:483] = b"00000000000\0" * 2 + bytes(72) + b"\0"
+        header[483:495] = b"\x80" + (2**43).to_bytes(11, "big")
+        header[148:156] = b" " * 8
+        header[148:156] = f"{sum(header):06o}\0 ".encode()
+        data = bytes(header)
+    (tmp_path / "a").write_bytes(gzip.compress(data + bytes(1024)))
+    with tarfile.open(tmp_path / "a") as archive:
+        assert archive.getmembers()[0].size == 2**43
+    with pytest.raises(DataError, match="'x' is a file with holes; refused"):
+        unpack(tmp_path / "a", tmp_path / "out")
+
+
+def test_a_tar_of_headers_without_end(tmp_path: Path) -> None:
+    """Each header says that it belongs to the next one; tarfile calls itself for each."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 0
+    (tmp_path / "a").write_bytes(info.tobuf(tarfile.PAX_FORMAT) * 5_000)
+    with pytest.raises(DataError, match="damaged or truncated archive"):
+        unpack(tmp_path / "a", tmp_path / "out")
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_zip_with_a_directory_without_end(tmp_path: Path, wide: bool) -> None:
+    """What zipfile would make objects of, all of them, before it gives the first one."""
+    data = make_zip(tmp_path / "a", ("x", b"x")).read_bytes()
+    place, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
+    entries = data[place:end] * 1_000_000
+    if wide:
+        record = struct.pack("<LQHHLLQQQQ", 0x06064B50, 44, 45, 45, 0, 0, 10**6, 10**6, len(entries), place)
+        locator = struct.pack("<LLQL", 0x07064B50, 0, place + len(entries), 1)
+        last = record + locator + data[end : end + 8] + b"\xff" * 12 + b"\0\0"
+    else:
+        last = data[end : end + 8] + b"\xff\xff" * 2 + struct.pack("<LLH", len(entries), place, 0)
+    (tmp_path / "a").write_bytes(data[:place] + entries + last)
+    start = time.thread_time()
+    with pytest.raises(DataError, match="holds more than 20,000 members"):
+        unpack(tmp_path / "a", tmp_path / "out")
+    assert time.thread_time() - start < 1
+
+
+def test_a_zip_of_as_many_members_as_are_allowed(tmp_path: Path) -> None:
+    names = [(f"x{number}", b"") for number in range(50)]
+    archive = make_zip(tmp_path / "a", *names)
+    unpack(archive, tmp_path / "out", budget=Budget(max_members=50))
+    assert len(list((tmp_path / "out").iterdir())) == 50
+    with pytest.raises(DataError, match="holds more than 49 members"):
+        unpack(archive, tmp_path / "out2", budget=Budget(max_members=49))
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz"])
+def test_an_archive_of_no_bytes(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"a{ending}").touch()
+    with pytest.raises(DataError, match=r"the file is empty \(0 bytes\)"):
+        unpack(tmp_path / f"a{ending}", tmp_path / "out")

@@ -119,3 +119,20 @@ def test_names_that_are_not_utf8(tree: Path) -> None:
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
     assert found("empty") == [(f"empty/{name}", name)]
+
+
+def test_a_pipe_or_device_that_is_only_found_keeps_nobody_waiting(tmp_path: Path) -> None:
+    folder = tmp_path / "strange"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "zero.png").symlink_to("/dev/zero")
+    (folder / "gone.png").symlink_to("nowhere")
+    for word in (str(folder), str(folder / "*.*")):
+        gone, pipe, zero = sorted(find_sources([word]), key=lambda source: source.path)
+        assert gone.problem is None  # whoever reads it says that it is not there
+        for source in (pipe, zero):
+            assert (
+                source.problem == f"{source.path}: is a pipe or a device; expected a file, or its own name as a source"
+            )
+    # A pipe that somebody names, such as a shell's <(…), is read.
+    assert next(find_sources([str(folder / "pipe.jpg")])).problem is None

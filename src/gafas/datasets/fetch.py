@@ -5,27 +5,20 @@ Nothing gets its final name before every file has been compared with the manifes
 
 from __future__ import annotations
 
-import hashlib
-import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
-from urllib.parse import urlsplit
+from pathlib import Path
 
-from platformdirs import user_cache_path
-
+from gafas.datasets.download import OTHER_WAYS, cache_folder, download
 from gafas.datasets.unpack import ENDINGS, Budget, unpack
 from gafas.datasets.verify import Manifest, Progress, VerificationReport, read_manifest, verify_cmu
-from gafas.errors import DataError, OutputError
+from gafas.errors import DataError
 from gafas.files import require_free, write_folder_beside
 
 URL = "https://archive.ics.uci.edu/static/public/124/cmu+face+images.zip"
 """Holds ``faces.tar.gz``. Licence CC BY 4.0, doi 10.24432/C5JC79."""
-
-_OTHER_WAYS = "pass --from with a folder, an archive or another URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +28,6 @@ class Fetched:
     path: Path
     report: VerificationReport
     already_there: bool = False
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder for data sets; it need not exist."""
-    return user_cache_path("gafas") / "data"
 
 
 def fetch_cmu(
@@ -82,7 +70,7 @@ def fetch_cmu(
         return there
     require_free(output, overwrite=overwrite)
     source = URL if source is None else source
-    downloaded = _download(source, retries=retries) if _is_url(source) else None
+    downloaded = download(source, retries=retries) if _is_url(source) else None
     origin = Path(source) if downloaded is None else downloaded
     try:
         with write_folder_beside(output, overwrite=overwrite) as folder:
@@ -110,58 +98,13 @@ def _is_url(source: str) -> bool:
     return "://" in source
 
 
-def _download(url: str, *, retries: int) -> Path:
-    """Return the downloaded file, from pooch's cache where it is there already."""
-    import pooch  # slow to import, and most commands never download
-    import requests
-
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise DataError(f"{url}: expected http:// or https://; {_OTHER_WAYS}")
-    # The hash keeps two addresses with the same last part from one cache entry.
-    last = re.sub(r"[^A-Za-z0-9._-]", "-", PurePosixPath(urlsplit(url).path).name) or "download"
-    name = f"{hashlib.sha256(url.encode()).hexdigest()[:12]}-{last}"
-    downloads = pooch.create(
-        path=cache_folder() / "downloads",
-        base_url="",
-        registry={name: None},  # the pixels are verified, so the archive may be packed anew
-        urls={name: url},
-        retry_if_failed=retries,
-    )
-    downloader = pooch.HTTPDownloader(progressbar=True, timeout=60, hooks={"response": _close_refusal})
-    try:
-        return Path(downloads.fetch(name, downloader=downloader))
-    except requests.HTTPError as error:
-        # requests puts the URL behind the status.
-        status = str(error).partition(" for url")[0]
-        raise DataError(f"{url}: the server answers {status}; {_OTHER_WAYS}") from error
-    except requests.RequestException as error:
-        raise DataError(f"{url}: cannot be downloaded: {_short(error)}; {_OTHER_WAYS}") from error
-    except ValueError as error:
-        raise DataError(f"{url}: cannot be downloaded: {error}; {_OTHER_WAYS}") from error
-    except OSError as error:
-        raise OutputError(f"{downloads.path}: cannot be written: {error.strerror or error}") from error
-
-
-def _close_refusal(response: Any, **_: Any) -> None:
-    # Nobody reads the body of a refusal, and pooch does not close it.
-    if response.status_code >= 400:
-        response.close()
-
-
-def _short(error: BaseException) -> str:
-    # requests wraps urllib3 wraps the socket; the innermost says it in the fewest words.
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-
-
 def _gather(origin: Path, folder: Path, expected: Manifest) -> None:
     """Put the expected files of a folder or an archive into `folder`."""
     if origin.is_dir():
         _take(origin, folder, expected)
         return
     if not origin.is_file():
-        raise DataError(f"{origin}: no such file or folder; {_OTHER_WAYS}")
+        raise DataError(f"{origin}: no such file or folder; {OTHER_WAYS}")
     unpacked = folder / ".unpacked"
     budget = Budget()
     _read(origin, lambda: unpack(origin, unpacked / "0", budget=budget))
@@ -192,7 +135,7 @@ def _read(origin: Path, act: Callable[[], None]) -> None:
 def _take(origin: Path, folder: Path, expected: Manifest) -> None:
     root = _find_root(origin, expected)
     if root is None:
-        raise DataError(f"{origin}: holds none of the {len(expected):,} expected pictures; {_OTHER_WAYS}")
+        raise DataError(f"{origin}: holds none of the {len(expected):,} expected pictures; {OTHER_WAYS}")
     for path in expected:
         try:
             data = (root / path).read_bytes()
@@ -223,4 +166,4 @@ def _require(report: VerificationReport, source: str) -> None:
     except DataError as error:
         # The report speaks of the temporary folder, the user of the source.
         text = str(error).replace(f"{report.root}: ", "", 1).rpartition("; get it again")[0]
-        raise DataError(f"{source}: not the complete data set: {text}; {_OTHER_WAYS}") from error
+        raise DataError(f"{source}: not the complete data set: {text}; {OTHER_WAYS}") from error

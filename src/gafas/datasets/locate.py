@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from gafas.datasets.cmu import read_cmu
-from gafas.datasets.fetch import cache_folder
+from gafas.datasets.download import cache_folder
 from gafas.datasets.folder import (
     LEFT_OUT,
     NEGATIVE,
