@@ -11,6 +11,8 @@ EXTRAS ?= dev
 SECONDS ?= 600
 # What make bench runs
 BENCH ?= training inference detection startup folder
+# Runs of make fuzz for each of its targets
+RUNS ?= 100000
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
@@ -21,7 +23,7 @@ export GAFAS_DATA ?= $(abspath $(SHARED)/data)
 export GAFAS_WEIGHTS ?= $(abspath $(SHARED)/weights)
 endif
 
-.PHONY: help setup demo model nano test check format bench soak notebook docs build clean
+.PHONY: help setup demo model nano test check format bench soak notebook docs hostile fuzz build reproducible bare clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -77,8 +79,20 @@ notebook: setup ## Run the Spanish notebook and keep its outputs (3 min)
 docs: setup ## Write docs/cli.md from the commands' own help
 	$(BIN)/python tools/make_cli_docs.py docs/cli.md
 
-build: setup ## Build wheel and sdist into dist/
-	$(BIN)/hatchling build
+hostile: setup ## Judge 6,000 hostile and damaged images and watch: time, memory, rows (5 min)
+	$(BIN)/python -m tests.hostile
+
+fuzz: setup ## Fuzz images, manifests and file names; RUNS=1000000 for longer
+	@for target in image manifest name; do $(BIN)/python -m tests.fuzz $$target --runs $(RUNS) || exit 1; done
+
+build: setup ## Build wheel, sdist and their list of parts (SBOM) into dist/
+	$(BIN)/python tools/build.py dist
+
+reproducible: setup ## Build everything twice and compare
+	$(BIN)/python tools/build.py --twice
+
+bare: build ## Install wheel and sdist into bare environments and try them
+	$(BIN)/python tools/try_bare.py dist/*.whl dist/*.tar.gz
 
 clean: ## Remove what was made, but not .venv and runs/
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

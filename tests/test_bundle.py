@@ -85,10 +85,31 @@ def test_a_missing_file(folder: Path) -> None:
             load_bundle(folder, verify=verify)
 
 
-@pytest.mark.parametrize("text", ["", "not JSON", "{", "[" * 100_000, '{"threshold": NaN}', "\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "not JSON", "{", "[" * 100_000, '{"a":' * 100_000, "9" * 5_000, "\ud800"),
+        *('{"threshold": NaN}', '{"threshold": -Infinity}'),
+    ],
+)
 def test_a_manifest_that_is_no_json(folder: Path, text: str) -> None:
     (folder / MANIFEST).write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(BundleError, match=r"manifest\.json: cannot be read as JSON"):
+        load_bundle(folder)
+
+
+def test_a_number_beyond_all_numbers(folder: Path) -> None:
+    text = (folder / MANIFEST).read_text(encoding="utf-8")
+    for key, value in (("threshold", "0.4"), ("temperature", "1.5")):
+        (folder / MANIFEST).write_text(text.replace(f'"{key}": {value}', f'"{key}": 1e999'), encoding="utf-8")
+        with pytest.raises(BundleError, match=rf"{key}: expected a number .*, got inf"):
+            load_bundle(folder)
+
+
+def test_a_manifest_of_absurd_size(folder: Path) -> None:
+    with (folder / MANIFEST).open("r+b") as file:
+        file.truncate(2**32)
+    with pytest.raises(BundleError, match="cannot be read as JSON: more than 67,108,864 bytes"):
         load_bundle(folder)
 
 
@@ -136,6 +157,13 @@ def test_unknown_keys_are_left_alone(folder: Path) -> None:
         ("input_size", [128, 0]),
         ("input_size", [128, 1.5]),
         ("input_size", [True, True]),
+        ("input_size", [128, 4097]),
+        ("input_size", [10**400, 128]),
+        ("region", []),
+        ("region", {}),
+        ("region", "else"),
+        ("margin", 5),
+        ("margin", 10**400),
         ("outputs", "sunglasses"),
         ("outputs", []),
         ("outputs", ["eyeglasses"]),
@@ -145,6 +173,8 @@ def test_unknown_keys_are_left_alone(folder: Path) -> None:
         ("threshold", -0.1),
         ("threshold", 1.1),
         ("temperature", 0),
+        ("temperature", 10**400),
+        ("eyeglasses_threshold", "nan"),
         ("training", []),
         ("metrics", None),
         ("licences", "CC BY 4.0"),
@@ -152,6 +182,7 @@ def test_unknown_keys_are_left_alone(folder: Path) -> None:
         ("exports", 1),
         ("files", ["model.onnx"]),
         ("files", {"model.onnx": 1}),
+        ("files", {f"{number}.onnx": "" for number in range(10_001)}),
     ],
 )
 def test_wrong_values_are_named(folder: Path, key: str, value: Any) -> None:

@@ -6,8 +6,8 @@ further knowledge.
 
 from __future__ import annotations
 
-import json
 import reprlib
+import sys
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from importlib import resources
@@ -15,11 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from gafas.errors import BundleError
-from gafas.files import sha256, write_json
+from gafas.files import read_json, sha256, write_json
 from gafas.values import LABELS
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+
+MAX_SIDE = 4096
+"""Pixels of a side of a model's input; an image is stretched to it whatever its own size."""
+
+MAX_FILES = 10_000
+"""Files that a manifest may list."""
 
 ONNX = "model.onnx"
 ONNX_INT8 = "model-int8.onnx"
@@ -154,8 +160,8 @@ def load_bundle(path: str | Path, *, verify: bool = True) -> Bundle:
 
 def _read_manifest(path: Path) -> Manifest:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except (OSError, ValueError, RecursionError) as error:
+        raw = read_json(path)
+    except (OSError, ValueError) as error:
         raise BundleError(f"{path}: cannot be read as JSON: {error}; export the model again") from error
     if not isinstance(raw, dict):
         raise BundleError(f"{path}: expected a JSON object, got {type(raw).__name__}")
@@ -182,12 +188,8 @@ def _read_manifest(path: Path) -> Manifest:
     return Manifest(**values)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_words(value: Any) -> bool:
@@ -195,11 +197,15 @@ def _is_words(value: Any) -> bool:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(side) is int and 0 < side <= MAX_SIDE for side in value)
+    )
 
 
 def _is_hashes(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(digest, str) for digest in value.values())
+    return isinstance(value, dict) and len(value) <= MAX_FILES and all(isinstance(d, str) for d in value.values())
 
 
 _TEXT = ("text", lambda value: isinstance(value, str))
@@ -207,7 +213,7 @@ _OBJECT = ("an object", lambda value: isinstance(value, dict))
 _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": _TEXT,
     "architecture": _TEXT,
-    "input_size": ("[height, width] in pixels", _is_size),
+    "input_size": (f"[height, width] in pixels, at most {MAX_SIDE}", _is_size),
     "outputs": ("a list, sunglasses first", lambda value: _is_words(value) and value[:1] == ["sunglasses"]),
     # Everything above reads the score as P(sunglasses): another order would turn every answer round.
     "labels": (str(list(LABELS)), lambda value: value == list(LABELS)),
@@ -216,14 +222,14 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "a number from 0 to 1",
         lambda value: value is None or (_is_number(value) and 0 <= value <= 1),
     ),
-    "region": ("whole or face", lambda value: value in {"whole", "face"}),
+    "region": ("whole or face", lambda value: value in ("whole", "face")),
     "margin": ("a number from 1 to 4", lambda value: _is_number(value) and 1 <= value <= 4),
     "temperature": ("a number above 0", lambda value: _is_number(value) and value > 0),
     "training": _OBJECT,
     "metrics": _OBJECT,
     "licences": ("a list of texts", _is_words),
     "exports": _OBJECT,
-    "files": ("path → sha256", _is_hashes),
+    "files": (f"path → sha256, at most {MAX_FILES:,}", _is_hashes),
 }
 
 

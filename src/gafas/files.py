@@ -16,6 +16,9 @@ from typing import Any
 
 from gafas.errors import OutputError
 
+MAX_JSON = 2**26
+"""Bytes of a JSON file, 64 MiB; the split of a million photographs takes some 50."""
+
 _UNFINISHED = ".writing-"
 
 
@@ -148,6 +151,30 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically: indented, keys as given, UTF-8, no NaN."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON as `write_json` writes it.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        It is no JSON, holds NaN or infinity, is nested deeper than Python's stack, or has more than `MAX_JSON` bytes.
+    """
+    with path.open("rb") as handle:
+        data = handle.read(MAX_JSON + 1)
+    if len(data) > MAX_JSON:
+        raise ValueError(f"more than {MAX_JSON:,} bytes")
+    try:
+        return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def sha256(path: Path) -> str:

@@ -5,7 +5,6 @@ A split is made once, from the samples of one resolution, and saved with the run
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gafas.errors import DataError
+from gafas.files import read_json
 from gafas.values import LABELS, SPLIT_NAMES, Sample, Split
 
 
@@ -252,7 +252,7 @@ def read_split(path: Path) -> Split:
         It cannot be read, or is not a split.
     """
     try:
-        return split_from_json(json.loads(path.read_text(encoding="utf-8")))
+        return split_from_json(read_json(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except DataError as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from gafas.errors import DataError, UsageError
+from gafas.files import read_json
 
 SplitKind = Literal["file", "person", "block"]
 
@@ -350,7 +350,7 @@ def read_config(path: Path) -> Config:
         The file is missing, damaged or of an unknown recipe.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path)
         return make_config(raw["config"]["recipe"], {k: v for k, v in raw["config"].items() if k != "recipe"})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise DataError(f"{path}: expected a run's configuration, got {type(error).__name__}: {error}") from error

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gafas.errors import DataError, UsageError
-from gafas.files import require_free, write_json
+from gafas.files import read_json, require_free, write_json
 from gafas.learn.config import Config, config_to_json, read_config
 from gafas.learn.fold_files import FOLDS, PREDICTIONS
 from gafas.learn.runs import CONFIG, METRICS
@@ -103,7 +102,7 @@ def read_record(folder: Path) -> Record:
     if not path.is_file():
         raise UsageError(f"{folder}: expected the folder of a cross-validation, got none; see: gafas crossval --help")
     config = read_config(path)
-    raw = json.loads(path.read_text(encoding="utf-8"))
+    raw = read_json(path)
     folds = raw.get("folds")
     if folds != "person" and not isinstance(folds, int):
         raise UsageError(f"{folder}: expected the folder of a cross-validation, got a run; see: gafas train --resume")
@@ -132,7 +131,7 @@ def read_finished(folder: Path) -> Finished:
     if not path.is_file():
         raise DataError(f"{folder}: not finished; go on with: gafas crossval --resume {folder}")
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
+        metrics = read_json(path)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read: {error}; write it again: gafas crossval --resume {folder}") from error
     return Finished(record, metrics)

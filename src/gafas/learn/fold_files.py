@@ -7,7 +7,6 @@ only the folds that were being trained.
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gafas.errors import DataError
-from gafas.files import csv_text, write_json, write_text
+from gafas.files import csv_text, read_json, write_json, write_text
 from gafas.values import Sample
 
 FOLDS = "folds"
@@ -76,7 +75,7 @@ def read_fold(path: Path) -> FoldResult:
         It cannot be read, or is none.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path)
         values: dict[str, Any] = {field.name: raw[field.name] for field in fields(FoldResult)}
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         result = FoldResult(**values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gafas.errors import DataError, UsageError
-from gafas.files import require_free, write_json
+from gafas.files import read_json, require_free, write_json
 from gafas.learn.config import Config, config_to_json, read_config
 
 CONFIG = "config.json"
@@ -75,7 +74,7 @@ class Run:
         if not path.exists():
             return State()
         try:
-            return State(**json.loads(path.read_text(encoding="utf-8")))
+            return State(**read_json(path))
         except (OSError, ValueError, TypeError) as error:
             raise DataError(f"{path}: expected a checkpoint's state: {error}; start a new run") from error
 
@@ -148,4 +147,4 @@ def open_run(folder: Path) -> Run:
     if not (folder / CONFIG).is_file():
         raise UsageError(f"{folder}: expected a run folder with {CONFIG}, got none; see: gafas train --help")
     config = read_config(folder / CONFIG)
-    return Run(folder, config, json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    return Run(folder, config, read_json(folder / CONFIG))

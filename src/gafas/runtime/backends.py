@@ -12,8 +12,10 @@ from typing import Any, Literal, Protocol, TypeGuard
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from gafas.bundle import MAX_SIDE
 from gafas.errors import BundleError, MissingExtraError, UsageError
 from gafas.imaging import Rgb
+from gafas.runtime.onnx_file import MAX_MODEL_BYTES, check_onnx_file
 from gafas.runtime.sessions import open_session
 
 Probabilities = NDArray[np.float32]
@@ -151,6 +153,7 @@ class OnnxBackend:
         meaning: OutputMeaning | None = None,
         input_size: tuple[int, int] | None = None,
     ) -> None:
+        check_onnx_file(path)
         try:
             self._session = open_session(path, threads=threads)
         except Exception as error:  # ONNX Runtime's errors share no base class.
@@ -275,6 +278,8 @@ def open_model(
         raise UsageError(f"{path}: expected a bundle, a run folder, .onnx or .tflite, got {path.suffix or 'no ending'}")
     if not path.is_file():
         raise BundleError(f"{path}: no such model file")
+    if (count := path.stat().st_size) > MAX_MODEL_BYTES:
+        raise BundleError(f"{path}: {count:,} bytes, expected at most {MAX_MODEL_BYTES:,}; not a model of gafas")
     return kind(path, threads=threads, meaning=meaning, input_size=input_size)
 
 
@@ -282,6 +287,8 @@ def _check_input(path: Path, shape: Sequence[Any], wanted: tuple[int, int] | Non
     if len(shape) != 4 or shape[3] != 3 or not all(isinstance(side, int) for side in shape[1:3]):
         raise BundleError(f"{path}: expected an input (n, height, width, 3), got {list(shape)}")
     size = (int(shape[1]), int(shape[2]))
+    if not all(1 <= side <= MAX_SIDE for side in size):
+        raise BundleError(f"{path}: expected an input of 1 to {MAX_SIDE} pixels a side, got {size[0]}×{size[1]}")
     if wanted is not None and size != wanted:
         raise BundleError(
             f"{path}: the graph takes {size[0]}×{size[1]} pixels, the manifest says {wanted[0]}×{wanted[1]}; "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 from gafas.bundle import MANIFEST, Bundle, find_bundle, load_bundle
 from gafas.errors import BundleError, DataError, UsageError
+from gafas.files import read_json
 from gafas.values import LABELS, Sample
 
 Kind = Literal["run", "evaluation", "crossval", "bundle"]
@@ -175,8 +175,8 @@ def _read_evaluation(path: Path) -> Folder:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        value = read_json(path)
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read as JSON: {error}; make the folder again") from error
     if not isinstance(value, dict):
         raise DataError(f"{path}: expected a JSON object, got {type(value).__name__}; make the folder again")
