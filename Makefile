@@ -83,7 +83,7 @@ hostile: setup ## Judge 6,000 hostile and damaged images and watch: time, memory
 	$(BIN)/python -m tests.hostile
 
 fuzz: setup ## Fuzz images, manifests and file names; RUNS=1000000 for longer
-	@for target in image manifest name; do $(BIN)/python -m tests.fuzz $$target --runs $(RUNS) || exit 1; done
+	@for target in image manifest name split archive; do $(BIN)/python -m tests.fuzz $$target --runs $(RUNS) || exit 1; done
 
 build: setup ## Build wheel, sdist and their list of parts (SBOM) into dist/
 	$(BIN)/python tools/build.py dist

@@ -30,6 +30,7 @@ def loaded_by(statement: str) -> set[str]:
         "eyewear",
         "faces",
         "films",
+        "onnx_file",
         "predictor",
         "reading",
         "rows",

@@ -60,14 +60,12 @@ def install_bare(folder: Path, *packages: str | Path) -> Path:
     return python
 
 
-def write_sbom(wheel: Path) -> Path:
-    """Write what the wheel brings with it beside the wheel."""
+def write_sbom(wheel: Path, python: Path) -> Path:
+    """Write beside the wheel what is in the bare environment that it was installed into."""
     target = wheel.with_name("-".join(wheel.name.split("-")[:2]) + ".cdx.json")
-    with tempfile.TemporaryDirectory() as folder:
-        python = install_bare(Path(folder) / "bare", wheel.resolve())
-        words = [sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible", "--mc-type", "library"]
-        words += ["--pyproject", str(ROOT / "pyproject.toml"), "--of", "JSON", "-o", str(target), str(python)]
-        subprocess.run(words, check=True)
+    words = [sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible", "--mc-type", "library"]
+    words += ["--pyproject", str(ROOT / "pyproject.toml"), "--of", "JSON", "-o", str(target), str(python)]
+    subprocess.run(words, check=True)
     bom = json.loads(target.read_text(encoding="utf-8"))
     _forget_places(bom)
     target.write_text(json.dumps(bom, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -90,7 +88,8 @@ def build_all(folder: Path, *, sbom: bool) -> dict[str, str]:
     """Build into a folder and return the digests of what was built."""
     wheel, _ = build(folder)
     if sbom:
-        write_sbom(wheel)
+        with tempfile.TemporaryDirectory() as scratch:
+            write_sbom(wheel, install_bare(Path(scratch) / "bare", wheel.resolve()))
     return {name: digest for name, digest in digests(folder).items() if name.startswith("gafas-")}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from build import install_bare
+from build import install_bare, write_sbom
 
 HEAVY = (
     *("keras", "tensorflow", "torch", "jax", "matplotlib", "jinja2", "sklearn", "scipy", "onnx", "fastapi", "uvicorn"),
@@ -54,11 +54,13 @@ def expect(text: str, wanted: str) -> None:
         sys.exit(f"expected {wanted!r}, got {text!r}")
 
 
-def try_package(package: Path) -> None:
-    """Install one package and try it."""
+def try_package(package: Path, *, sbom: bool) -> None:
+    """Install one package and try it; with `sbom` write beside it what it brought."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         python = install_bare(folder / "bare", package.resolve())
+        if sbom:
+            write_sbom(package, python)
         version = package.name.removesuffix(".tar.gz").split("-")[1]
         expect(run(python, folder, "gafas", "--version"), f"gafas {version}")
         run(python, folder, DRAW)
@@ -76,4 +78,5 @@ def try_package(package: Path) -> None:
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        try_package(Path(name))
+        if name != "--sbom":
+            try_package(Path(name), sbom="--sbom" in sys.argv)

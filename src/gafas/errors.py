@@ -4,8 +4,8 @@
 
     GafasError
     ├── UsageError            the request itself makes no sense (exit 2)
-    ├── OutputError           the output exists, or cannot be written
-    ├── MissingExtraError     an optional package is not installed
+    ├── OutputError           the output exists, or cannot be written (exit 2)
+    ├── MissingExtraError     an optional package is not installed (exit 2)
     ├── ImageError            one image cannot be read
     │   ├── NotAnImageError   its bytes are no picture in a known format
     │   └── TooManyPixelsError  it is larger than was allowed

@@ -287,7 +287,7 @@ def test_litert_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     save_manifest(Path("tiny"), load_bundle("tiny").manifest)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     expected = "error: running .tflite models needs: pip install 'gafas[litert]'"
-    assert refuse("photos", "--runtime", "litert", code=1) == expected
+    assert refuse("photos", "--runtime", "litert", code=2) == expected
 
 
 def test_the_core_is_enough() -> None:

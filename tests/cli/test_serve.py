@@ -102,5 +102,5 @@ def test_without_the_extra(gafas: Gafas, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "fastapi", None)
     result = gafas("serve")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert one_error(result) == "error: gafas serve needs: pip install 'gafas[serve]'"

@@ -245,3 +245,22 @@ def test_an_archive_of_no_bytes(tmp_path: Path, ending: str) -> None:
     (tmp_path / f"a{ending}").touch()
     with pytest.raises(DataError, match=r"the file is empty \(0 bytes\)"):
         unpack(tmp_path / f"a{ending}", tmp_path / "out")
+
+
+def test_a_zip_whose_member_lies_before_its_beginning(tmp_path: Path) -> None:
+    """Found by fuzzing."""
+    data = bytearray(make_zip(tmp_path / "a", ("x", b"x")).read_bytes())
+    end = data.index(b"PK\5\6")
+    # The directory seems to begin later than it does, so that every place shifts below zero.
+    data[end + 16 : end + 20] = struct.pack("<L", data.index(b"PK\1\2") + 10)
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(DataError, match="damaged or truncated archive"):
+        unpack(tmp_path / "a", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_a_name_that_no_file_can_have(tmp_path: Path, kind: str) -> None:
+    path, name = tmp_path / "a", "x" * 300
+    archive = make_tar(path, (member(name), b"x")) if kind == "tar" else make_zip(path, (name, b"x"))
+    with pytest.raises(DataError, match="damaged or truncated archive"):
+        unpack(archive, tmp_path / "out")

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from gafas import __version__
-from gafas.errors import GafasError, OutputError, UsageError
+from gafas.errors import GafasError, MissingExtraError, OutputError, UsageError
 
 _TRAINING = ("reproduce", "train", "evaluate", "crossval")
 _USING = ("predict", "explain", "serve", "export", "report", "doctor", "data", "models")
@@ -71,7 +71,7 @@ class _Group(TyperGroup):
             from gafas.cli.console import fail
 
             fail(str(error))
-            ctx.exit(2 if isinstance(error, UsageError | OutputError) else 1)
+            ctx.exit(2 if isinstance(error, UsageError | OutputError | MissingExtraError) else 1)
 
 
 app = typer.Typer(

@@ -6,6 +6,7 @@ Every byte is counted as it is written, so that a header that lies about sizes g
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -118,6 +119,11 @@ def unpack(archive: Path, target: Path, *, budget: Budget | None = None) -> None
         raise DataError(f"{archive}: two members want the same path: {error.filename}") from error
     except _DAMAGED as error:
         raise DataError(f"{archive}: damaged or truncated archive: {error}; get it again") from error
+    except OSError as error:
+        # A place before the file's beginning, and a name that no file can have.
+        if error.errno not in (errno.EINVAL, errno.ENAMETOOLONG):
+            raise
+        raise DataError(f"{archive}: damaged or truncated archive: {error.strerror}; get it again") from error
 
 
 def _unpack_handle(handle: BinaryIO, folder: Path, budget: Budget) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from gafas.imaging import SUFFIXES
 
@@ -25,6 +24,7 @@ STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "
 """What a stream's address may begin with."""
 
 FilmKind = Literal["file", "camera", "stream"]
+_PLACE_END = re.compile(r"[/?#]")
 _CAMERA = re.compile(r"(?:/dev/video)?[0-9]{1,3}")
 
 
@@ -94,8 +94,10 @@ def find_films(words: Iterable[str]) -> Iterator[FilmSource]:
 
 def hide_password(address: str) -> str:
     """Return a stream's address without user name and password: rows and error messages are passed on."""
-    place = urlsplit(address).netloc
-    return address.replace(place, place.rpartition("@")[2], 1) if "@" in place else address
+    # Not urlsplit, which raises for what is no address: it is named in the message that says so.
+    scheme, separator, rest = address.partition("://")
+    place = _PLACE_END.split(rest, maxsplit=1)[0]
+    return scheme + separator + rest[place.rfind("@") + 1 :]
 
 
 def find_sources(words: Iterable[str]) -> Iterator[Source]:
