@@ -70,8 +70,8 @@ def try_package(package: Path, *, sbom: bool) -> None:
         expect(rows[0], "drawn.png,ok,")
         run(python, folder, LIGHT)
         expect(run(python, folder, "gafas", "serve", code=2), "pip install 'gafas[serve]'")
-        expect(run(python, folder, "gafas", "train", code=2), "pip install 'gafas[train]'")
-        run(python, folder, "gafas", "models", "verify")
+        expect(run(python, folder, "gafas", "report", "gafas-base", code=2), "pip install 'gafas[report]'")
+        run(python, folder, "gafas", "models", "verify", "gafas-nano")
         run(python, folder, "gafas", "doctor")
     print(f"{package.name}: installed and works without extras")
 

@@ -258,6 +258,14 @@ def test_a_zip_whose_member_lies_before_its_beginning(tmp_path: Path) -> None:
         unpack(tmp_path / "a", tmp_path / "out")
 
 
+def test_a_zip_whose_member_has_no_name(tmp_path: Path) -> None:
+    """Found by fuzzing."""
+    archive = make_zip(tmp_path / "a", ("\x01", b"x"))
+    archive.write_bytes(archive.read_bytes().replace(b"\x01", b"\0"))
+    with pytest.raises(DataError, match="damaged or truncated archive"):
+        unpack(archive, tmp_path / "out")
+
+
 @pytest.mark.parametrize("kind", ["tar", "zip"])
 def test_a_name_that_no_file_can_have(tmp_path: Path, kind: str) -> None:
     path, name = tmp_path / "a", "x" * 300

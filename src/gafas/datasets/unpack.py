@@ -156,6 +156,8 @@ def _unpack_zip(handle: BinaryIO, target: _Target, budget: Budget) -> None:
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise DataError(f"{member.filename!r} is a link or a device; refused")
+            if not member.filename:
+                raise DataError("a member without a name; damaged or truncated archive, get it again")
             path = target.place(member.filename)
             if member.is_dir():
                 path.mkdir(parents=True, exist_ok=True)
