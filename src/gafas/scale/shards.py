@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gafas.errors import DataError, GafasError
-from gafas.imaging import SUFFIXES
+from gafas.imaging import SUFFIXES, read_bytes
 from gafas.scale.blocks import Block, Item
 from gafas.scale.manifests import manifest_item
 from gafas.scale.parquet import read_rows
@@ -20,6 +20,9 @@ from gafas.scale.places import find_place, is_address
 
 _AHEAD = 8
 """Images fetched before they are needed: an object store answers in tens of milliseconds, and to many at once."""
+
+_LARGEST = 2**29
+"""Bytes of one image of a tar shard, which is held as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,11 @@ def _read(item: Item) -> Content:
     if item.problem is not None:
         return Content(item.path, problem=item.problem)
     try:
-        return Content(item.path, find_place(item.address).read())
+        place = find_place(item.address)
+        if place.root:
+            return Content(item.path, place.read())
+        with Path(place.path).open("rb") as file:
+            return Content(item.path, read_bytes(file))
     except OSError as error:
         return Content(item.path, problem=f"{item.path}: cannot be read: {error.strerror or error}")
     except (GafasError, ValueError) as error:
@@ -111,8 +118,12 @@ def _read_tar(shard: Item) -> Iterator[Content]:
                 name = PurePosixPath(member.name)
                 if not member.isfile() or name.suffix.lower() not in SUFFIXES or name.name.startswith("."):
                     continue
-                stream = archive.extractfile(member)
                 count += 1
+                if member.issparse() or member.size > _LARGEST:
+                    words = f"holes, or more than {_LARGEST:,} bytes; refused"
+                    yield Content(f"{shard.path}/{member.name}", problem=f"{shard.path}/{member.name}: has {words}")
+                    continue
+                stream = archive.extractfile(member)
                 yield Content(f"{shard.path}/{member.name}", stream.read() if stream is not None else b"")
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         yield Content(shard.path, problem=f"{shard.path}: broken after {count} images: {error}")
