@@ -13,6 +13,8 @@ SECONDS ?= 600
 BENCH ?= training inference detection startup folder
 # Runs of make fuzz for each of its targets
 RUNS ?= 100000
+# What make kills is asked: names of commands, -k kills of each
+KILLS ?=
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
@@ -23,7 +25,7 @@ export GAFAS_DATA ?= $(abspath $(SHARED)/data)
 export GAFAS_WEIGHTS ?= $(abspath $(SHARED)/weights)
 endif
 
-.PHONY: help setup demo model nano test check format bench soak notebook docs hostile fuzz build reproducible bare clean
+.PHONY: help setup demo model nano test check format bench soak kills notebook docs hostile fuzz build reproducible bare clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -72,6 +74,9 @@ bench: setup ## Measure: training, one crop, faces, start-up, folders; BENCH="ex
 
 soak: setup ## The server under good and hostile clients for SECONDS=600: does it keep its memory and files?
 	$(BIN)/python benchmarks/soak.py --seconds $(SECONDS)
+
+kills: setup ## Kill commands -9, go on, compare (hours); KILLS="predict -k 5" for fewer
+	$(BIN)/python tools/kill_and_resume.py $(KILLS)
 
 notebook: setup ## Run the Spanish notebook and keep its outputs (3 min)
 	$(BIN)/python tools/run_notebook.py notebooks/identificacion_gafas.ipynb

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gafas import files
 from gafas.errors import ImageError, OutputError
 from gafas.files import require_free, sha256, write_beside, write_folder_beside, write_json, write_text
 
@@ -214,6 +215,8 @@ def test_the_old_folder_comes_back_when_the_new_one_cannot_take_its_name(
             raise error
         return rename(self, target)
 
+    # As on a system that cannot exchange two folders in one step.
+    monkeypatch.setattr(files, "exchange", lambda *_: False)
     monkeypatch.setattr(Path, "rename", fail_on_new)
     expected = OutputError if isinstance(error, OSError) else type(error)
     with pytest.raises(expected), write_folder_beside(path, overwrite=True):
@@ -237,3 +240,39 @@ def test_json_is_readable_and_has_no_nan(tmp_path: Path) -> None:
 def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def test_a_tree_that_is_copied_in_part_fails_in_few_words(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "gone").symlink_to(tmp_path / "gone")
+    with pytest.raises(OutputError) as caught, write_folder_beside(tmp_path / "out") as temporary:
+        shutil.copytree(tmp_path / "in", temporary, dirs_exist_ok=True)
+    assert str(caught.value) == f"{tmp_path / 'out'}: not written: No such file or directory"
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".csv", "a." + "b" * 253, "ñ" * 127])
+def test_an_output_may_have_the_longest_name(tmp_path: Path, name: str) -> None:
+    write_text(tmp_path / name, "new")
+    assert names(tmp_path) == [name]
+    (tmp_path / name).unlink()
+    for _ in range(2):
+        with write_folder_beside(tmp_path / name, overwrite=True) as temporary:
+            (temporary / "a").touch()
+    assert names(tmp_path) == [name]
+
+
+def test_file_names_that_are_no_utf8(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    write_text(tmp_path / "a.csv", name)
+    assert (tmp_path / "a.csv").read_bytes() == b"caf\xe9.jpg"
+    write_json(tmp_path / "a.json", [name])
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == [name]
+
+
+def test_what_is_unfinished_is_no_output(tmp_path: Path) -> None:
+    (tmp_path / ".writing-abcdefgh.csv").touch()
+    require_free(tmp_path, overwrite=False)
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(OutputError, match="exists already"):
+        require_free(tmp_path, overwrite=False)

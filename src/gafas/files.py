@@ -7,23 +7,32 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from gafas.errors import OutputError
+from gafas.locks import exchange, lock, unlock
 
 MAX_JSON = 2**26
 """Bytes of a JSON file, 64 MiB; the split of a million photographs takes some 50."""
 
 _UNFINISHED = ".writing-"
+_LEFT_OVER = re.compile(re.escape(_UNFINISHED) + r"[a-z0-9_]{8}(\..*)?", re.DOTALL)
+
+_LONGEST_SUFFIX = 16
+"""Bytes; what is longer is no ending that a writer knows, and may be too long for a name."""
+
+_swept: set[Path] = set()
+"""Folders in which this process has looked for what others left."""
 
 
 def require_free(path: Path, *, overwrite: bool) -> None:
-    """Refuse an output that exists.
+    """Refuse an output that exists; what a killed process has left unfinished in a folder does not count.
 
     Raises
     ------
@@ -31,11 +40,48 @@ def require_free(path: Path, *, overwrite: bool) -> None:
         `path` exists (a folder: and is not empty) and `overwrite` is false.
     """
     try:
-        if overwrite or not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        if overwrite or not path.exists() or (path.is_dir() and not any(map(_is_whole, path.iterdir()))):
             return
     except OSError as error:
         raise OutputError(f"{path}: cannot be looked at: {error.strerror or error}; name another output") from error
     raise OutputError(f"{path}: exists already; pass --overwrite to replace it, or name another output")
+
+
+def _is_whole(path: Path) -> bool:
+    return _LEFT_OVER.fullmatch(path.name) is None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes have left unfinished in a folder; what a living one is writing stays.
+
+    Raises
+    ------
+    OSError
+    """
+    for path in sorted(folder.glob(f"{_UNFINISHED}*")):
+        if _is_whole(path):
+            continue  # somebody else's
+        try:
+            handle = lock(path)
+        except BlockingIOError:
+            continue
+        if handle is None:
+            continue
+        try:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        finally:
+            unlock(handle)
+
+
+def _sweep_once(folder: Path) -> None:
+    place = folder.absolute()
+    if place not in _swept:
+        _swept.add(place)
+        with suppress(OSError):  # of somebody else, perhaps: no reason not to write
+            sweep(folder)
 
 
 @contextmanager
@@ -51,15 +97,14 @@ def write_beside(path: Path) -> Iterator[Path]:
         or the block failed reading something else, which the message then names.
     """
     temporary: Path | None = None
+    held: int | None = None
     try:
         # A rename would put a plain file in the place of /dev/null, or fail only after all the work.
         if path.exists() and not path.is_file():
             raise OutputError(f"{path}: is a {'folder' if path.is_dir() else 'device'}; name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The suffix stays at the end: some writers choose their format by it.
-        handle, name = tempfile.mkstemp(prefix=_UNFINISHED, suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        _sweep_once(path.parent)
+        temporary, held = _make_unfinished(path, folder=False)
         yield temporary
         # mkstemp makes private files; results are for whoever the umask lets read.
         temporary.chmod(0o666 & ~_umask())
@@ -71,6 +116,25 @@ def write_beside(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        unlock(held)
+
+
+def _make_unfinished(path: Path, *, folder: bool) -> tuple[Path, int | None]:
+    """Make an empty file or folder beside `path`, locked so that nobody takes it for abandoned."""
+    # The suffix stays at the end: some writers choose their format by it.
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
+    while True:
+        if folder:
+            temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=path.parent))
+        else:
+            handle, name = tempfile.mkstemp(prefix=_UNFINISHED, suffix=suffix, dir=path.parent)
+            os.close(handle)
+            temporary = Path(name)
+        # Another process that sweeps this very moment may have taken it already: make another.
+        with suppress(BlockingIOError):
+            held = lock(temporary)
+            if held is not None or temporary.exists():
+                return temporary, held
 
 
 @contextmanager
@@ -80,30 +144,38 @@ def write_folder_beside(path: Path, *, overwrite: bool = False) -> Iterator[Path
     Raises
     ------
     OutputError
-        `path` exists and `overwrite` is false, or the folder was not written; see `write_beside`.
+        `path` exists, before or after the block, and `overwrite` is false, or the folder was not written; see
+        `write_beside`.
     """
     require_free(path, overwrite=overwrite)
     temporary: Path | None = None
+    held: int | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{path.name}-", dir=path.parent))
+        _sweep_once(path.parent)
+        temporary, held = _make_unfinished(path, folder=True)
         yield temporary
         temporary.chmod(0o777 & ~_umask())
+        # Another process may have been faster.
+        require_free(path, overwrite=overwrite)
         _replace_folder(temporary, path)
     except OSError as error:
         raise OutputError(f"{path}: not written: {_reason(error, path)}") from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+        unlock(held)
 
 
 def _replace_folder(new: Path, path: Path) -> None:
-    # A folder that holds files cannot be renamed over: move the old one aside first, so that
-    # one of the two always stands under a complete name.
     if not path.exists():
         new.rename(path)
         return
-    aside = Path(tempfile.mkdtemp(prefix=f".replaced-{path.name}-", dir=path.parent))
+    # A folder that holds files cannot be renamed over. Exchanged in one step, `path` names one of the two at any time.
+    if exchange(new, path):
+        return
+    # Where the system cannot: move the old one aside first. Whoever is killed just here finds it there.
+    aside = Path(tempfile.mkdtemp(prefix=".replaced-", dir=path.parent))
     try:
         path.rename(aside / path.name)
         new.rename(path)
@@ -118,6 +190,9 @@ def _replace_folder(new: Path, path: Path) -> None:
 
 def _reason(error: OSError, path: Path) -> str:
     """Say what failed; names the file when it is another than the one being written."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        # A tree that was copied in part: the first file that failed, as the system said it.
+        return re.sub(r"^\[Errno \d+\] |: '.*", "", str(error.args[0][0][2]), flags=re.DOTALL)
     words = error.strerror or str(error)
     # A copy that failed carries both names, and does not say which of the two it was.
     ours = any(_UNFINISHED in str(name) for name in (error.filename, error.filename2))
@@ -134,9 +209,9 @@ def _umask() -> int:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
+    """Write UTF-8 text atomically; a file name in it that is none keeps its own bytes."""
     with write_beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -148,9 +223,15 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    r"""Return JSON as UTF-8 can hold it: no NaN, and a file name that is none with escapes such as ``\udce9``."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically: indented, keys as given, UTF-8, no NaN."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(value, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from gafas.bundle import load_bundle
 from gafas.errors import ExportError
 from tests.cli.conftest import Gafas, one_error
+from tests.disks import fill, held_by_another, small_disk
 
 pytestmark = pytest.mark.train
 
@@ -22,8 +24,6 @@ FLOAT = {"saved_model", "tflite-full", "onnx", "keras"}
 
 @pytest.fixture(scope="module")
 def exported(_trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, object]]]:
-    import shutil
-
     from typer.testing import CliRunner
 
     from gafas.cli import app
@@ -134,6 +134,26 @@ def test_damaged_model_is_refused_and_kept(gafas: Gafas, trained: Path) -> None:
     assert result.exit_code == 1
     assert "sha256" in one_error(result)
     assert model.read_bytes() == b"not a model"
+
+
+def test_a_disk_that_fills_up_while_tensorflow_writes(gafas: Gafas, trained: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size="80m") as disk:
+        shutil.copytree(trained, disk / "run", ignore=shutil.ignore_patterns("checkpoint"))
+        bundle = disk / "run" / "bundle"
+        before = {path.name: path.read_bytes() for path in bundle.iterdir()}
+        fill(disk, leave=sum(map(len, before.values())) + 2**20)
+        result = gafas("export", disk / "run", "--format", "saved_model")
+        assert result.exit_code == 2, result.output
+        assert one_error(result) == f"error: {bundle}: not written: No space left on device"
+        assert {path.name: path.read_bytes() for path in bundle.iterdir()} == before
+        assert not list(disk.rglob(".*"))
+
+
+def test_a_run_belongs_to_one_at_a_time(gafas: Gafas, trained: Path) -> None:
+    with held_by_another(trained):
+        result = gafas("export", trained, "--format", "onnx")
+    assert result.exit_code == 2
+    assert "another gafas is writing into it" in one_error(result)
 
 
 def test_pca_has_only_onnx(gafas: Gafas, synthetic_root: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_an_interrupted_run_goes_on(synthetic_root: Path, tmp_path: Path) -> Non
         organize(dataset, tmp_path / "data", progress=stop)
     damaged = next((tmp_path / "data" / "full").rglob("*.jpg"))
     damaged.write_bytes(damaged.read_bytes()[:20])
-    left = tmp_path / "data" / "full" / "glasses" / ".writing-abc.jpg"
+    left = tmp_path / "data" / "full" / "glasses" / ".writing-abcdefgh.jpg"
     left.parent.mkdir(exist_ok=True)
     left.touch()
     report = organize(dataset, tmp_path / "data")

@@ -9,6 +9,7 @@ import pytest
 
 from gafas.errors import DataError, OutputError, UsageError
 from gafas.learn.config import RECIPES
+from gafas.learn.crossval_folder import remove_results
 from gafas.learn.results import licences, write_predictions
 from gafas.learn.runs import State, new_run, open_run
 from gafas.values import Sample
@@ -32,8 +33,25 @@ def test_an_existing_run_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists already; pass --overwrite"):
         new_run(tmp_path / "run", CONFIG, data={}, extra={})
     assert open_run(tmp_path / "run").read_state().epochs_done == 3
-    fresh = new_run(tmp_path / "run", CONFIG, data={}, extra={}, overwrite=True)
+    (run.bundle / "saved_model").mkdir(parents=True)
+    held: list[Path] = []
+    fresh = new_run(tmp_path / "run", CONFIG, data={}, extra={}, overwrite=True, hold=held.append)
     assert fresh.read_state().epochs_done == 0
+    # The new run's test images may be what the old model was trained on.
+    assert not fresh.bundle.exists()
+    assert held == [tmp_path / "run"]
+
+
+def test_what_cannot_be_removed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run" / "metrics.json").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"run: the earlier run cannot be removed: .*; name another output"):
+        new_run(tmp_path / "run", CONFIG, data={}, extra={}, overwrite=True)
+    (tmp_path / "cv" / "metrics.json").mkdir(parents=True)
+    (tmp_path / "cv" / "config.json").touch()
+    with pytest.raises(OutputError, match=r"cv: the earlier cross-validation cannot be removed: .*"):
+        remove_results(tmp_path / "cv")
+    # It goes first: nobody goes on with settings whose results are half gone.
+    assert not (tmp_path / "cv" / "config.json").exists()
 
 
 def test_not_a_run(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import typer
 from typer.core import TyperGroup
 
 from gafas import __version__
+from gafas.cli import streams
+from gafas.cli.holding import holding
 from gafas.errors import GafasError, MissingExtraError, OutputError, UsageError
 
 _TRAINING = ("reproduce", "train", "evaluate", "crossval")
@@ -66,7 +68,8 @@ class _Group(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with holding():
+                return super().invoke(ctx)
         except GafasError as error:
             from gafas.cli.console import fail
 
@@ -108,4 +111,17 @@ def _main(
 def main() -> None:
     """Run the command line; a polite kill cleans up behind itself like Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    app(prog_name="gafas")
+    streams.name_stdout()
+    try:
+        try:
+            app(prog_name="gafas")
+        finally:
+            streams.end_stdout()
+    except OSError as error:
+        if error.filename != streams.NAME:
+            raise
+        from gafas.cli.console import fail
+
+        streams.silence_stdout()
+        fail(f"{streams.NAME}: not written: {error.strerror}; make room, or write elsewhere")
+        sys.exit(2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -56,7 +55,9 @@ def warn(message: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print JSON on standard output, unstyled."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    from gafas.files import json_text
+
+    sys.stdout.write(json_text(value, indent=2) + "\n")
 
 
 def print_table(

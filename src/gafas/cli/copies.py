@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +19,9 @@ TakeAnswer = Callable[["Answer"], None]
 
 # Drawn in colour, so not for formats that are grey by name.
 _GREY = {".pgm", ".pbm"}
+
+_LONGEST = 255
+"""Bytes of a name, on every file system in use."""
 
 
 def check_copies(images: Iterable[Source], sort_into: Path | None, annotate: Path | None, *, overwrite: bool) -> None:
@@ -50,8 +54,10 @@ def check_target(images: Iterable[Source], folder: Path, option: str, *, overwri
     ------
     OutputError
     """
+    from gafas.cli.holding import hold
     from gafas.files import require_free
 
+    hold(folder)
     require_free(folder, overwrite=overwrite)
     target = folder.resolve()
     for image in images:
@@ -103,12 +109,22 @@ def _in_colour(suffix: str) -> bool:
     return suffix.lower() not in _GREY and can_encode(suffix)
 
 
-def free_name(target: Path, taken: set[str]) -> Path:
-    """Return `target`, numbered where this run has used it: the same name from two folders, both are kept."""
-    free, number = target, 2
+def free_name(target: Path, taken: set[str], *, behind: str = "") -> Path:
+    """Return `target`, numbered where this run has used it: the same name from two folders, both are kept.
+
+    `behind` is put behind the stem. What would become longer than a name may be loses the end of its stem.
+    """
+    free, number = _with_end(target, behind), 2
     # Some file systems take A.jpg and a.jpg for one name.
     while str(free).casefold() in taken:
-        free = target.with_stem(f"{target.stem}-{number}")
+        free = _with_end(target, f"{behind}-{number}")
         number += 1
     taken.add(str(free).casefold())
     return free
+
+
+def _with_end(target: Path, end: str) -> Path:
+    stem, rest = target.stem, f"{end}{target.suffix}"
+    while len(os.fsencode(stem + rest)) > _LONGEST and len(stem) > 1:
+        stem = stem[:-1]
+    return target.with_name(stem + rest)

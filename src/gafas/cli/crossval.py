@@ -124,6 +124,7 @@ def _start(
     output: Path | None,
     overwrite: bool,
 ) -> tuple[Crossval, Dataset]:
+    from gafas.cli.holding import hold
     from gafas.learn.crossval import plan
     from gafas.learn.crossval_folder import new_folder, remove_results, write_record
     from gafas.learn.fold_recipes import find_fold_recipe
@@ -137,7 +138,7 @@ def _start(
     dataset = request.load()
     samples = dataset.at("full")
     # Before minutes of reading pictures, and before anything is written.
-    folder = new_folder(output, config, overwrite=overwrite)
+    folder = new_folder(output, config, overwrite=overwrite, hold=hold)
     pictures, broken = recipe.load(config, dataset, samples, skip_broken=request.skip_broken)
     for path in broken:
         warn(f"cannot be read, left out: {path}")
@@ -149,6 +150,7 @@ def _start(
 
 
 def _reopen(folder: Path) -> tuple[Crossval, Dataset]:
+    from gafas.cli.holding import hold
     from gafas.cli.training import DataRequest
     from gafas.learn.crossval import plan
     from gafas.learn.crossval_folder import read_record
@@ -156,6 +158,7 @@ def _reopen(folder: Path) -> tuple[Crossval, Dataset]:
     from gafas.learn.weights import find_weights
 
     record = read_record(folder)
+    hold(folder)
     dataset = DataRequest.of_record(record.data).load()
     left_out = set(record.data["skipped"])
     samples = [sample for sample in dataset.at("full") if sample.path not in left_out]

@@ -80,9 +80,11 @@ def organize(
 
     Example: [bold]gafas data organize -o data --image-format png[/bold]
     """
+    from gafas.cli.holding import hold
     from gafas.datasets.organize import organize as write_tree
 
     dataset = _load(data, classes, skip_unknown=skip_unknown)
+    hold(output)
     with _bar("Organising") as progress:
         report = write_tree(dataset, output, image_format=image_format.value, progress=progress)
     OUT.print(

@@ -69,6 +69,7 @@ def evaluate(
     """
     from gafas.cli.figure_tables import print_figures
     from gafas.cli.figures import Judgement, figures, judge_corrupted, judge_unclear
+    from gafas.cli.holding import hold
     from gafas.cli.judging import judge, open_predictor
     from gafas.cli.training import DataRequest
     from gafas.files import require_free
@@ -76,6 +77,7 @@ def evaluate(
     if part not in (*SPLIT_NAMES, "all"):
         raise UsageError(f"--split: expected train, validation, test or all, got {part}")
     if output is not None:
+        hold(output)
         require_free(output, overwrite=overwrite)
     predictor = open_predictor(
         bundle,

@@ -123,8 +123,7 @@ def _draw(
     from gafas.runtime.heatmap import draw_explanation
 
     part = f"face{number}" if explanation.verdict.region == "face" else "whole"
-    wanted = folder / source.relative
-    path = free_name(wanted.with_name(f"{wanted.stem}_{part}.png"), taken)
+    path = free_name((folder / source.relative).with_suffix(".png"), taken, behind=f"_{part}")
     threshold = predictor.threshold if explanation.attribute == "sunglasses" else predictor.eyeglasses_threshold
     what = f"face {number}" if part != "whole" else "the whole image"
     write_image(path, draw_explanation(explanation, image, threshold=threshold, caption=f"{source.path}, {what}"))

@@ -83,6 +83,7 @@ def start_job(
     plain: bool = False,
 ) -> Job:
     """Make a new run folder: data read, split drawn and saved; `plain` is for recipe ``notebook`` alone."""
+    from gafas.cli.holding import hold
     from gafas.datasets import splits
     from gafas.learn.recipes import load_for, split_for
     from gafas.learn.runs import SPLIT, new_run
@@ -103,6 +104,7 @@ def start_job(
         data=request.record(dataset, broken),
         extra={**extra, "weights_given": weights, "overlays": overlays, **({"plain": True} if plain else {})},
         overwrite=overwrite,
+        hold=hold,
     )
     write_json(run.folder / SPLIT, splits.split_to_json(split))
     ERR.print(f"run folder: [bold]{run.folder}[/bold]")
@@ -126,17 +128,36 @@ def find_overlays(given: str | None) -> str | None:
 
 def resume_job(folder: Path, *, data: str | None = None) -> Job:
     """Open a run folder as it was made: same config, data and split; `data` says where the data is now."""
+    from gafas.cli.holding import hold
     from gafas.datasets.splits import check_split, read_split
     from gafas.learn.recipes import load_for
     from gafas.learn.runs import SPLIT, open_run
 
     run = open_run(folder)
+    hold(folder)
     dataset = DataRequest.of_record(run.record["data"], data=data).load()
+    if not (run.folder / SPLIT).exists() and not run.begun:
+        return _draw_split(run, dataset)
     split = read_split(run.folder / SPLIT)
     listed = {path for name in SPLIT_NAMES for path in split.part(name)}
     samples = [sample for sample in dataset.at("full") if sample.path in listed]
     pictures, _ = load_for(run.config, dataset, samples)
     check_split(split, pictures.samples)
+    return Job(run, dataset, split, pictures)
+
+
+def _draw_split(run: Run, dataset: Dataset) -> Job:
+    """Draw the split of a run that was stopped before it could save it: the same data and seed give the same one."""
+    from gafas.datasets import splits
+    from gafas.learn.recipes import load_for, split_for
+    from gafas.learn.runs import SPLIT
+
+    data = run.record["data"]
+    samples = [sample for sample in dataset.at("full") if sample.path not in set(data["skipped"])]
+    pictures, _ = load_for(run.config, dataset, samples)
+    split = split_for(run.config, pictures.samples)
+    splits.check_split(split, pictures.samples)
+    write_json(run.folder / SPLIT, splits.split_to_json(split))
     return Job(run, dataset, split, pictures)
 
 

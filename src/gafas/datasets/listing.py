@@ -27,7 +27,7 @@ def list_pictures(root: Path) -> list[str]:
         what = "expected a folder of pictures, got a file" if root.exists() else "no such folder"
         raise DataError(f"{root}: {what}; {_GET}")
     try:
-        found = sorted(_walk(root, root))
+        found = sorted(_walk(root, root, ()))
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from error
     if not found:
@@ -35,12 +35,17 @@ def list_pictures(root: Path) -> list[str]:
     return found
 
 
-def _walk(folder: Path, root: Path) -> Iterator[str]:
+def _walk(folder: Path, root: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    """Yield the pictures of a folder; `above` are the device and number of each folder on the way to it."""
+    here = folder.stat()
+    key = (here.st_dev, here.st_ino)
+    if key in above:
+        return  # a link that leads back up: every picture would be found again and again
     for entry in folder.iterdir():
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _walk(entry, root)
+            yield from _walk(entry, root, (*above, key))
         elif entry.suffix.lower() in SUFFIXES or entry.suffix.lower() == BAD:
             yield entry.relative_to(root).as_posix()
 

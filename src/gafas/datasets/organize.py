@@ -17,7 +17,7 @@ from gafas.datasets.folder import TREE, TREE_BAD, TREE_CLASSES
 from gafas.datasets.marker import MARKER
 from gafas.datasets.verify import Problem
 from gafas.errors import DataError, ImageError, OutputError
-from gafas.files import write_beside, write_text
+from gafas.files import sweep, write_beside, write_text
 from gafas.imaging import encode, read_image
 from gafas.values import Dataset, Sample
 
@@ -131,10 +131,9 @@ def _check_output(output: Path, places: dict[str, Sample]) -> None:
     for folder in sorted({str(PurePosixPath(place).parent) for place in places}):
         if not (output / folder).exists():
             continue
+        sweep(output / folder)
         for path in sorted((output / folder).iterdir()):
-            if path.name.startswith(".writing-"):
-                path.unlink()
-            elif not path.name.startswith(".") and path.relative_to(output).as_posix() not in places:
+            if not path.name.startswith(".") and path.relative_to(output).as_posix() not in places:
                 raise OutputError(f"{path}: exists already and is not of this data set and format; name another output")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gafas.errors import DataError, UsageError
+from gafas.errors import DataError, OutputError, UsageError
 from gafas.files import read_json, require_free, write_json
 from gafas.learn.config import Config, config_to_json, read_config
 from gafas.learn.fold_files import FOLDS, PREDICTIONS
@@ -49,8 +50,16 @@ class Finished:
     metrics: dict[str, Any]
 
 
-def new_folder(output: Path | None, config: Config, *, overwrite: bool) -> Path:
+def new_folder(
+    output: Path | None,
+    config: Config,
+    *,
+    overwrite: bool,
+    hold: Callable[[Path], object] = lambda _: None,
+) -> Path:
     """Return a folder that may be written to; ``None`` names one in ``runs/`` by time and recipe.
+
+    `hold` is told of it before it is looked at, as by `gafas.learn.runs.new_run`.
 
     Raises
     ------
@@ -59,14 +68,28 @@ def new_folder(output: Path | None, config: Config, *, overwrite: bool) -> Path:
     """
     if output is None:
         output = Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{config.recipe}-crossval"
+    hold(output)
     require_free(output, overwrite=overwrite)
     return output
 
 
 def remove_results(folder: Path) -> None:
-    """Remove what an earlier cross-validation has left, and nothing else."""
-    for path in (*(folder / FOLDS).glob("*.json"), *(folder / name for name in (METRICS, PREDICTIONS, *_PICTURES))):
-        path.unlink(missing_ok=True)
+    """Remove what an earlier cross-validation has left, and nothing else.
+
+    Raises
+    ------
+    OutputError
+        Something cannot be removed.
+    """
+    # First what makes it one: whoever is killed here must not go on with the old settings.
+    names = (CONFIG, METRICS, PREDICTIONS, *_PICTURES)
+    try:
+        for path in (*(folder / name for name in names), *(folder / FOLDS).glob("*.json")):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the earlier cross-validation cannot be removed: {error}; name another output"
+        ) from error
 
 
 def write_record(crossval: Crossval, folds: int | None, *, data: dict[str, Any], weights_given: str | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -134,18 +133,22 @@ def export_bundle(
     model = load_keras(bundle.file(KERAS))
     reference = _keras_score(model)
     comparisons = []
-    with write_folder_beside(bundle.folder, overwrite=True) as folder, tempfile.TemporaryDirectory() as made:
+    with write_folder_beside(bundle.folder, overwrite=True) as folder:
         shutil.copytree(bundle.folder, folder, dirs_exist_ok=True)
+        # Inside, so that one disk has to have the room, and whoever is killed leaves nothing elsewhere.
+        made = folder / ".made"
+        made.mkdir()
         for name in formats:
             source = model
             if name == "tflite":
                 source = load_keras(bundle.file(KERAS))
                 correct_biases(source, calibration)
-            score = _export_one(source, name, Path(made), calibration)
-            comparisons.append(_compare(name, Path(made), score, reference, images, bundle.manifest.threshold))
+            score = _export_one(source, name, made, calibration)
+            comparisons.append(_compare(name, made, score, reference, images, bundle.manifest.threshold))
         agreeing = [comparison for comparison in comparisons if comparison.problem is None]
         for comparison in agreeing:
-            _replace(Path(made) / comparison.file, folder / comparison.file)
+            _replace(made / comparison.file, folder / comparison.file)
+        shutil.rmtree(made)
         exports = {**bundle.manifest.exports, **{c.format: asdict(c) for c in agreeing}}
         saved = save_manifest(folder, replace(bundle.manifest, exports=exports))
     return replace(saved, folder=bundle.folder), comparisons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,13 @@ def load_keras(path: Path) -> Any:
 
 
 def save_saved_model(model: Any, target: Path) -> None:
-    """Write a SavedModel with the signature ``serving_default``: ``image`` in, ``sunglasses`` out."""
+    """Write a SavedModel with the signature ``serving_default``: ``image`` in, ``sunglasses`` out.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; TensorFlow's own errors are none.
+    """
     import tensorflow as tf
 
     archive = keras.export.ExportArchive()
@@ -45,7 +52,11 @@ def save_saved_model(model: Any, target: Path) -> None:
         lambda image: {"sunglasses": model(image, training=False)},
         input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")],
     )
-    archive.write_out(target, verbose=False)
+    try:
+        archive.write_out(target, verbose=False)
+    except tf.errors.OpError as error:
+        reason = str(error.message).rpartition("; ")[2].partition(" [Op:")[0]
+        raise OSError(errno.EIO, reason, str(target)) from error
 
 
 def save_tflite(model: Any, target: Path, *, optimize: bool) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gafas.errors import DataError, UsageError
+from gafas.errors import DataError, OutputError, UsageError
 from gafas.files import read_json, require_free, write_json
 from gafas.learn.config import Config, config_to_json, read_config
 
@@ -83,6 +84,11 @@ class Run:
         write_json(self.folder / STATE, asdict(state))
 
     @property
+    def begun(self) -> bool:
+        """True once something was trained."""
+        return self.finished or any((self.folder / name).exists() for name in (STATE, BUNDLE))
+
+    @property
     def finished(self) -> bool:
         """True once the figures of the whole run are written."""
         return (self.folder / METRICS).exists()
@@ -95,6 +101,7 @@ def new_run(
     data: dict[str, Any],
     extra: dict[str, Any],
     overwrite: bool = False,
+    hold: Callable[[Path], object] = lambda _: None,
 ) -> Run:
     """Make a run folder with its ``config.json``.
 
@@ -104,6 +111,8 @@ def new_run(
         The folder; ``None`` names one in ``runs/`` by the time and the recipe.
     data, extra : dict
         Recorded beside the config: the data set, the weights.
+    hold : callable
+        Told of the folder before anything is looked at or written: who keeps others out of it, does so here.
 
     Raises
     ------
@@ -115,9 +124,10 @@ def new_run(
         name += "-synthetic"
     if output is None:
         output = _unused(Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name}")
+    hold(output)
     require_free(output, overwrite=overwrite)
     if overwrite:
-        _forget(output, (CONFIG, STATE, HISTORY, METRICS, NETWORK, SPLIT, PREDICTIONS))
+        _forget(output)
     record = {"name": name, "config": config_to_json(config), "data": data, **extra}
     write_json(output / CONFIG, record)
     return Run(output, config, record)
@@ -131,9 +141,15 @@ def _unused(folder: Path) -> Path:
     return candidate
 
 
-def _forget(folder: Path, names: Sequence[str]) -> None:
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
+def _forget(folder: Path) -> None:
+    """Remove an earlier run; what makes it one goes first, and its model too, for a new split does not fit it."""
+    try:
+        for name in (CONFIG, STATE, HISTORY, METRICS, NETWORK, SPLIT, PREDICTIONS):
+            (folder / name).unlink(missing_ok=True)
+        if (folder / BUNDLE).exists():
+            shutil.rmtree(folder / BUNDLE)
+    except OSError as error:
+        raise OutputError(f"{folder}: the earlier run cannot be removed: {error}; name another output") from error
 
 
 def open_run(folder: Path) -> Run:

@@ -201,8 +201,11 @@ def _read_rows(path: Path, part: str) -> tuple[Row, ...]:
     if not path.is_file():
         return ()
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
             table = csv.DictReader(lines)
+            # Only names of files may be no UTF-8.
+            if not all(name.isascii() for name in table.fieldnames or ()):
+                raise csv.Error("its first line is no text")
             missing = [name for name in (*_COLUMNS, part) if name not in (table.fieldnames or ())]
             if missing:
                 raise DataError(f"{path}: expected a column {missing[0]}, got none; make the folder again")
