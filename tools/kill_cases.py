@@ -59,7 +59,9 @@ def make_cases(work: Path) -> Iterator[Case]:
     yield Case(name="predict", start=predict, again=lambda out: None if (out / "rows.csv").exists() else predict(out))
     # The copies that are there already ask for it.
     yield Case(name="predict --annotate", start=draw, again=lambda out: (*draw(out), "--overwrite"))
-    yield Case(name="predict --engine", start=partial(_job, faces), again=lambda out: (*_job(faces, out), "--resume"))
+    for engine in ("local", "ray"):
+        job = partial(_job, faces, engine)
+        yield Case(name=f"predict --engine {engine}", start=job, again=partial(_go_on, job))
     yield Case(name="crossval", start=crossval, again=lambda out: _resume("crossval", out / "cv") or crossval(out))
     if (fetched := _fetch(work)) is not None:
         yield Case(name="data fetch", start=fetched, again=fetched)
@@ -85,9 +87,13 @@ def _draw(faces: Path, out: Path) -> Words:
     return ("predict", faces / "synth01", "--region", "whole", "-o", out / "rows.csv", "--annotate", out / "drawn")
 
 
-def _job(faces: Path, out: Path) -> Words:
-    job = ("--engine", "local", "--workers", "1", "--block-size", "20")
+def _job(faces: Path, engine: str, out: Path) -> Words:
+    job = ("--engine", engine, "--workers", "1", "--block-size", "20")
     return ("predict", faces, "--region", "whole", "-o", out / "rows", *job)
+
+
+def _go_on(job: Callable[[Path], Words], out: Path) -> Words:
+    return (*job(out), "--resume")
 
 
 def _train(faces: Path, out: Path) -> Words:

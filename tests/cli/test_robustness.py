@@ -31,6 +31,7 @@ def inputs(bundle: Path, synthetic_root: Path, photos: Path) -> dict[str, Words]
     judging = ("--model", bundle)
     return {
         "predict": lambda place: ("predict", photos, *judging, "-o", place / "rows.csv"),
+        "job": lambda place: ("predict", photos, *judging, "-o", place / "rows", "--workers", "1"),
         "copies": lambda place: ("predict", photos, *judging, "-f", "csv", "--annotate", place / "drawn"),
         "sorted": lambda place: ("predict", photos, *judging, "-f", "csv", "--sort-into", place / "sorted"),
         "explain": lambda place: ("explain", photos, *judging, "-o", place / "why"),
@@ -45,7 +46,19 @@ def inputs(bundle: Path, synthetic_root: Path, photos: Path) -> dict[str, Words]
     }
 
 
-COMMANDS = ("predict", "copies", "sorted", "explain", "evaluate", "report", "organize", "fetch", "train", "crossval")
+COMMANDS = (
+    "predict",
+    "job",
+    "copies",
+    "sorted",
+    "explain",
+    "evaluate",
+    "report",
+    "organize",
+    "fetch",
+    "train",
+    "crossval",
+)
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +227,7 @@ def test_loops_of_links_end(gafas: Gafas, bundle: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "name"),
     [
+        ("job", "rows"),
         ("copies", "drawn"),
         ("sorted", "sorted/sunglasses"),
         ("explain", "why"),

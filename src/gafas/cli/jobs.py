@@ -11,6 +11,7 @@ import typer
 
 from gafas.cli import options
 from gafas.cli.console import note
+from gafas.cli.holding import hold
 from gafas.cli.prediction import JobWords
 from gafas.errors import UsageError
 
@@ -90,6 +91,8 @@ def judge_job(
         "block_size": block_size,
         "sources": [_shown(w) for w in words],
     }
+    if folder.scheme in {"", "file"}:
+        hold(Path(folder.path))
     job = open_job(folder, blocks, facts, resume=job_words.resume, overwrite=overwrite)
     if job.todo and job.done.blocks:
         note(f"{job.done.blocks} of {len(blocks)} blocks are finished already")
