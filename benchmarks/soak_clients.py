@@ -291,7 +291,7 @@ def kinds() -> list[Kind]:
         kind("bad", "length too large", 5, "413, 503", _too_large),
         kind("bad", "body without end", 1, "408, 413, 503", _endless),
         kind("bad", "bomb of 10,000 megapixels", 10, "413, 503", _bomb),
-        kind("bad", "49 megapixels of nothing", 0.5, good, lambda shop: predict(shop, shop.hollow)),
+        kind("bad", "49 megapixels of nothing", 0.5, "413, 503", lambda shop: predict(shop, shop.hollow)),
         kind("bad", "absurd head or path", 20, refused, _absurd),
         kind("bad", "hangs up", 20, HUNG_UP, _hang_up),
         kind("slow", "body byte by byte", 4, "408, 503", _drip_body),

@@ -212,7 +212,7 @@ def test_a_camera_that_does_not_exist() -> None:
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     result = gafas("film.mp4")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "pip install 'gafas[video]'" in result.stderr
 
 
