@@ -112,7 +112,7 @@ def test_a_resumed_run_repeats_the_undisturbed_one(run: Path, faces_root: Path, 
             raise Killed
 
     with pytest.raises(Killed):
-        train_faces(resumed, job.run.config, parts, WeightsSource("random"), (), listener=stop)
+        train_faces(resumed, job.run.config, parts, WeightsSource("random"), (), listener=stop)  # type: ignore[arg-type]
     assert resumed.read_state().epochs_done == 2
     want = json.loads((run / "history.json").read_text())
     got = json.loads((tmp_path / "killed" / "history.json").read_text())
