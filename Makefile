@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Two workers, a file at a time, so that files share what they trained.
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # pip may be asked for more, e.g. make setup EXTRAS=dev,backends
 EXTRAS ?= dev
 # How long make soak lasts

@@ -15,6 +15,12 @@ from gafas.datasets.synthetic import draw_synthetic
 from gafas.imaging import write_image
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that train or start a cluster first: one of minutes at the end keeps the other workers waiting."""
+    long = {item.path for item in items if item.get_closest_marker("train") or item.get_closest_marker("ray")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def cmu_root() -> Path:
     """The real CMU Face Images; read only."""
