@@ -245,7 +245,17 @@ def read_json(path: Path) -> Any:
         It is no JSON, holds NaN or infinity, is nested deeper than Python's stack, or has more than `MAX_JSON` bytes.
     """
     with path.open("rb") as handle:
-        data = handle.read(MAX_JSON + 1)
+        return parse_json(handle.read(MAX_JSON + 1))
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse JSON that was read from a file.
+
+    Raises
+    ------
+    ValueError
+        As `read_json`.
+    """
     if len(data) > MAX_JSON:
         raise ValueError(f"more than {MAX_JSON:,} bytes")
     try:

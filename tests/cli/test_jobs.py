@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from gafas.runtime.rows import COLUMNS
+from gafas.scale.blocks import block_from_json
+from gafas.scale.listing import list_blocks
 from tests.cli.conftest import Gafas, one_error
-from tests.scale.jobs import assert_each_once, draw_images, read_rows, wait_until
+from tests.scale.jobs import assert_each_once, draw_images, read_rows
+from tests.waiting import wait_for
 
 pytest.importorskip("pyarrow", reason="the scale extra is not installed")
 
@@ -48,6 +51,23 @@ def test_the_rows_are_those_of_a_prediction(gafas: Gafas, bundle: Path, photos: 
         "part-00000001-",
     ]
     assert json.loads((output / "_gafas_done.json").read_text()) == {"blocks": 2, "images": 4, "failed": 1, "rows": 4}
+
+
+def test_names_that_are_no_utf8(gafas: Gafas, bundle: Path, photos: Path, output: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    try:
+        photos.rename(odd)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    for words in ([], ["--resume"]):
+        result = gafas("predict", odd, "-m", bundle, "-o", output, "--workers", "1", *words)
+        assert result.exit_code == 0, result.output
+    rows = read_rows(output)
+    assert len(rows) == 3
+    assert all("caf\\udce9" in row["path"] for row in rows)
+    # As it travels to an actor.
+    (block,) = list_blocks([str(odd)])
+    assert block_from_json(block.to_json().encode().decode()) == block
 
 
 def test_a_folder_with_a_job_is_not_touched(gafas: Gafas, bundle: Path, photos: Path, output: Path) -> None:
@@ -165,7 +185,7 @@ def test_a_killed_job_is_resumed(
     images = draw_images(tmp_path / "images", 1000, broken=1)
     words = ["predict", images, "-m", bundle, "-o", output, "--resume", "--block-size", "20"]
     job = process(*words, "--workers", workers)
-    wait_until(lambda: job.poll() is not None or len(list(output.glob("part-*"))) >= moment)
+    wait_for(lambda: job.poll() is not None or len(list(output.glob("part-*"))) >= moment)
     job.send_signal(signal.SIGKILL)
     job.communicate()
     finished = {path.name: path.stat().st_mtime_ns for path in output.glob("part-*")}
@@ -195,7 +215,7 @@ def test_a_part_that_is_not_whole_is_made_again(gafas: Gafas, bundle: Path, tmp_
 def test_ctrl_c_ends_a_job_at_once(process: Process, bundle: Path, tmp_path: Path, output: Path) -> None:
     images = draw_images(tmp_path / "images", 3000)
     job = process("predict", images, "-m", bundle, "-o", output, "--block-size", "10", "--workers", "2")
-    wait_until(lambda: job.poll() is not None or len(list(output.glob("part-*"))) >= 3)
+    wait_for(lambda: job.poll() is not None or len(list(output.glob("part-*"))) >= 3)
     job.send_signal(signal.SIGINT)
     _, told = job.communicate(timeout=20)
     assert job.returncode == 130
@@ -208,7 +228,7 @@ def test_a_killed_worker_process_ends_the_job_with_a_reason(
 ) -> None:
     images = draw_images(tmp_path / "images", 3000)
     job = process("predict", images, "-m", bundle, "-o", output, "--block-size", "10", "--workers", "2")
-    wait_until(lambda: job.poll() is not None or len(list(output.glob("part-*"))) >= 3)
+    wait_for(lambda: job.poll() is not None or len(list(output.glob("part-*"))) >= 3)
     children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
     workers = [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(workers[0], signal.SIGKILL)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +45,3 @@ def assert_each_once(output: Path | str, folder: Path) -> None:
 def make_work(bundle: Path, output: Path | str, **settings: Any) -> Work:
     """Return the work of a job with a tiny model."""
     return Work(model=str(bundle), model_sha256=model_digest(bundle), output=str(output), settings=settings)
-
-
-def wait_until(is_so: Callable[[], bool], *, seconds: float = 60) -> None:
-    """Wait for something that must come."""
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)

@@ -19,7 +19,8 @@ from gafas.scale.listing import list_blocks
 from gafas.scale.local import run_local
 from gafas.scale.on_ray import connected, run_ray
 from gafas.scale.parts import Tally
-from tests.scale.jobs import assert_each_once, draw_images, make_work, read_rows, wait_until
+from tests.scale.jobs import assert_each_once, draw_images, make_work, read_rows
+from tests.waiting import wait_for
 
 pytestmark = [
     pytest.mark.ray,
@@ -118,7 +119,7 @@ def test_a_killed_driver_can_be_resumed(cluster: Any, bundle: Path, tmp_path: Pa
     words = ["predict", images, "-m", bundle, "-o", output, "--engine", "ray", "--address", cluster.address]
     command = [sys.executable, "-m", "gafas", *map(str, words), "--block-size", "4", "--resume"]
     driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: parts(output) >= 20 or driver.poll() is not None)
+    wait_for(lambda: parts(output) >= 20 or driver.poll() is not None)
     driver.kill()
     driver.communicate()
     assert 20 <= parts(output) < 150

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.scale.jobs import draw_images, read_rows, wait_until
+from tests.scale.jobs import draw_images, read_rows
+from tests.waiting import wait_for
 
 pytest.importorskip("pyarrow", reason="the scale extra is not installed")
 pytest.importorskip("moto.server", reason="moto is not installed: make setup")
@@ -29,7 +30,7 @@ def _server() -> Iterator[str]:
     words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: _answers(port))
+        wait_for(lambda: _answers(port))
         yield f"127.0.0.1:{port}"
     finally:
         server.terminate()

@@ -25,6 +25,7 @@ from tests.faces import portrait
 from tests.server.conftest import Serve, Server
 from tests.server.test_process import PREDICT, connect, read_all
 from tests.server.tools import picture
+from tests.waiting import wait_for
 
 
 def workers_of(server: Server) -> set[int]:
@@ -35,15 +36,6 @@ def workers_of(server: Server) -> set[int]:
             if "resource_tracker" not in " ".join(child.cmdline()):
                 found.add(child.pid)
     return found
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := what():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it never came")
 
 
 def counted(server: Server, name: str, page: str = "") -> float:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from gafas.files import json_text
+
 Kind = Literal["files", "tar", "images", "paths"]
 
 BLOCK_SIZE = 1000
@@ -74,14 +76,14 @@ class Block:
     @property
     def digest(self) -> str:
         """SHA-256 of what the block is made of."""
-        return hashlib.sha256(self.to_json().encode("utf-8", "surrogateescape")).hexdigest()
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
         """Return the block as one line."""
         values: dict[str, Any] = {name.name: getattr(self, name.name) for name in fields(self)}
         # Not asdict, which takes four times as long: a block may name a thousand files, and a job a million blocks.
         values["items"] = [(item.path, item.address, item.problem) for item in self.items]
-        return json.dumps(values, ensure_ascii=False)
+        return json_text(values)
 
 
 def block_from_json(text: str) -> Block:

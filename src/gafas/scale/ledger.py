@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gafas.errors import OutputError, UsageError
+from gafas.files import json_text, parse_json
 from gafas.scale.blocks import Block, fingerprint
 from gafas.scale.parts import Tally, read_tally
 from gafas.scale.places import Place
@@ -139,11 +139,11 @@ def _clear(folder: Place, names: set[str]) -> None:
 
 
 def _write(place: Place, value: Any) -> None:
-    place.write((json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    place.write((json_text(value, indent=2) + "\n").encode())
 
 
 def _read(place: Place) -> Any:
     try:
-        return json.loads(place.read())
+        return parse_json(place.read())
     except (OSError, ValueError) as error:
         raise OutputError(f"{place.shown}: cannot be read: {error}; name another folder") from error

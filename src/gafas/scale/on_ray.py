@@ -21,7 +21,6 @@ _RAY_BLOCKS = 20_000
 _OUTPUT_BYTES = 2**20
 """What a task gives, at most. Ray Data holds tasks back that might fill its memory, and reckons with 128 MB of each."""
 
-
 _HOST_AND_PORT = re.compile(r"(?:ray://)?(?P<host>[^:/]+):(?P<port>\d+)")
 _KNOCK = 10.0
 _RAISED = re.compile(r"[\w.]*(?:Error|Exception)\b.*: .")
@@ -133,6 +132,8 @@ def connected(address: str | None, workers: int | None) -> Iterator[Any]:
             _check_address(address or "")
             ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
     except (OSError, RuntimeError, ValueError) as error:
+        if address is None:
+            raise UsageError(f"Ray does not start on this machine: {error}; leave out: --engine ray") from error
         raise UsageError(
             f"--address {address}: no Ray cluster answers there; start one with: ray start --head ({error})"
         ) from error
