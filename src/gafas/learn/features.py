@@ -67,7 +67,6 @@ class FrozenPart:
         make : callable
             Which places → their images, as `__call__` takes them; called from several threads.
         """
-        parts = [slice(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
         outputs = np.empty((count, *self.output_shape), np.float32)
 
         def compute(part: slice) -> None:
@@ -75,9 +74,14 @@ class FrozenPart:
             outputs[part] = self._session.run(None, {"image": images})[0]
 
         with ThreadPoolExecutor(cores()) as pool:
-            for _ in pool.map(compute, parts):
+            for _ in pool.map(compute, batches(count, _BATCH)):
                 pass
         return outputs
+
+
+def batches(count: int, size: int) -> list[slice]:
+    """Return the places of `count` images in batches of `size`; the last may have fewer."""
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def cores() -> int:

@@ -6,6 +6,7 @@ run in inference mode either way. `FrozenFeed` computes them once for each view,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -15,14 +16,13 @@ from numpy.typing import NDArray
 from gafas.learn.augment import TurnDrawer, turned
 from gafas.learn.backend import keras
 from gafas.learn.config import NotebookConfig
-from gafas.learn.features import FrozenPart, probabilities, single_cut
+from gafas.learn.features import FrozenPart, batches, probabilities, single_cut
 from gafas.learn.fitting import Reporter
 from gafas.learn.folded import FoldedLayers
 from gafas.learn.model import Network, run_batches
 from gafas.learn.pictures import Pictures
 
 Floats = NDArray[np.float32]
-_Logs = dict[str, float]
 
 _VALIDATION_BATCH = 64
 
@@ -158,24 +158,21 @@ class FrozenFeed:
             self._ahead[number + 1] = self._begin(number + 1)
         inputs = views.result()
         reseed(self._network, self._config.seed, number)
-        logs: list[_Logs] = []
-        batches = _batches(len(targets), self._config.batch_size)
-        for step, part in enumerate(batches):
-            logs.append(model.train_on_batch(inputs[part], targets[part], return_dict=True))
-            reporter.on_train_batch_end(step, _means(logs, batches))
-        return {**_means(logs, batches), **{f"val_{name}": value for name, value in self.validate().items()}}
+        means, trained = _Means(), {}
+        for step, part in enumerate(batches(len(targets), self._config.batch_size)):
+            trained = means.add(model.train_on_batch(inputs[part], targets[part], return_dict=True), part)
+            reporter.on_train_batch_end(step, trained)
+        return {**trained, **{f"val_{name}": value for name, value in self.validate().items()}}
 
     def validate(self) -> dict[str, float]:
         """Evaluate on what the frozen layers make of the validation images; that is computed once for each stage."""
         if self._validation is None:
             self._validation = self._frozen()(self._validation_images)
-        inputs, targets, batches = (
-            self._validation,
-            self._validation_targets,
-            _batches(len(self._validation), _VALIDATION_BATCH),
-        )
-        logs = [self._model.test_on_batch(inputs[part], targets[part], return_dict=True) for part in batches]
-        return _means(logs, batches)
+        inputs, targets = self._validation, self._validation_targets
+        means, found = _Means(), {}
+        for part in batches(len(inputs), _VALIDATION_BATCH):
+            found = means.add(self._model.test_on_batch(inputs[part], targets[part], return_dict=True), part)
+        return found
 
     def _begin(self, number: int) -> Future[Floats]:
         part, images = self._frozen(), self._images
@@ -203,11 +200,17 @@ def _column(part: Pictures) -> Floats:
     return part.targets.astype(np.float32)[:, None]
 
 
-def _means(logs: list[_Logs], batches: list[slice]) -> dict[str, float]:
-    """Return the means over all images of the first batches: Keras's own count begins anew with each batch."""
-    sizes = [part.stop - part.start for part in batches[: len(logs)]]
-    return {name: float(np.average([values[name] for values in logs], weights=sizes)) for name in logs[0]}
+class _Means:
+    """Running means over all images of an epoch: Keras's own begin anew with each batch."""
 
+    def __init__(self) -> None:
+        self._count = 0
+        self._sums: dict[str, float] = {}
 
-def _batches(count: int, size: int) -> list[slice]:
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+    def add(self, logs: Mapping[str, float], part: slice) -> dict[str, float]:
+        """Count a batch, and return the means so far."""
+        count = part.stop - part.start
+        self._count += count
+        for name, value in logs.items():
+            self._sums[name] = self._sums.get(name, 0.0) + count * float(value)
+        return {name: total / self._count for name, total in self._sums.items()}
