@@ -144,7 +144,7 @@ async def soak(
     _, files_before = usage(process)
     if warm > step:
         # The largest pictures come seldom: what they take must not look like growth when they do.
-        for image in (shop.hollow, shop.large, *shop.medium):
+        for image in (shop.large, *shop.medium):
             await asyncio.gather(*(predict(shop, image) for _ in range(4)))
     seen, samples = Seen(), Samples()
     start = time.monotonic()

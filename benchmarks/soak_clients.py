@@ -67,7 +67,7 @@ class Shop:
         first = decode(images[0])
         self.medium = [encode(resize(first, (1254, 1024)), suffix) for suffix in (".png", ".jpg", ".bmp")]
         self.large = encode(resize(first, (4000, 3000)), ".jpg")
-        # As many pixels as are allowed, in as few bytes as can be.
+        # Fewer pixels than are allowed, in fewer bytes than a picture has: refused, as is the bomb made of it.
         self.hollow = encode(np.zeros((7000, 7000, 3), np.uint8), ".png")
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=_PATIENCE)
 

@@ -110,7 +110,7 @@ def test_large_images_go_in_smaller_batches(greys: list[Source], monkeypatch: py
 
 
 def test_many_faces_make_a_batch(greys: list[Source], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "_REGIONS", 4)
+    monkeypatch.setattr(stream, "REGIONS", 4)
     pair = (FaceBox(0, 0, 5, 5, 0.9), FaceBox(5, 5, 9, 9, 0.8))
     judge, backend = predictor(lambda image: pair)
     assert [len(answer.verdicts) for answer in judge_sources(judge, greys[:6], batch_size=32)] == [2] * 6
@@ -121,7 +121,7 @@ def test_many_faces_make_a_batch(greys: list[Source], monkeypatch: pytest.Monkey
 def test_a_crowd_is_classified_where_it_is_found(
     greys: list[Source], keep_images: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "_REGIONS", 4)
+    monkeypatch.setattr(stream, "REGIONS", 4)
     crowd = tuple(FaceBox(x, 0, x + 5, 5, 0.9) for x in range(9))
     judge, _ = predictor(lambda image: crowd if image[0, 0, 0] == 1 else ())
     answers = list(judge_sources(judge, greys[:3], workers=2, keep_images=keep_images))

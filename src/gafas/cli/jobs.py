@@ -101,10 +101,8 @@ def judge_job(
     except KeyboardInterrupt:
         note(f"interrupted; go on with the same command and --resume: {folder.shown}")
         raise typer.Exit(130) from None
-    if job.todo:
-        note(f"{whole.images} images, {whole.failed} failed, {whole.rows} rows: {folder.shown}")
-    else:
-        note(f"complete already: {whole.images} images, {whole.failed} failed, {whole.rows} rows: {folder.shown}")
+    begin = "" if job.todo else "complete already: "
+    note(f"{begin}{whole.images} images, {whole.failed} failed, {whole.rows} rows: {folder.shown}")
     if whole.failed:
         raise typer.Exit(1)
 

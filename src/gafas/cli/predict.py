@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -141,13 +141,20 @@ def predict(
 
     job_words = JobWords(engine, address, workers, resume, block_size, column)
     film_words = FilmWords(every, detect_every, smooth, max_frames, max_seconds)
+    settings: dict[str, Any] = {
+        "threshold": threshold,
+        "runtime": runtime,
+        "precision": precision,
+        "region": region,
+        "detector_size": detector_size,
+        "min_face": min_face,
+        "thorough": thorough,
+    }
     if job_words.given:
         from gafas.cli.jobs import judge_job, refuse_others
 
         film_words.refuse()
         refuse_others(kind=kind, schema=schema, annotate=annotate, sort_into=sort_into, threads=threads)
-        settings = {"threshold": threshold, "runtime": runtime, "region": region, "precision": precision,
-                    "detector_size": detector_size, "min_face": min_face, "thorough": thorough}  # fmt: skip
         judge_job(sources, find_model(model), output, job_words, settings, batch_size or 32, overwrite=overwrite)
         return
     file = None if output is None else Path(output)
@@ -155,18 +162,7 @@ def predict(
     found = find_model(model)
     if found.is_file():
         raise UsageError(f"{found}: predict takes a bundle or a run folder; judge a bare model with: gafas evaluate")
-    load: Load = partial(
-        load_with_table,
-        found,
-        chosen,
-        threshold=threshold,
-        runtime=cast(Any, runtime),
-        precision=precision,
-        region=region,
-        detector_size=detector_size,
-        min_face=min_face,
-        thorough=thorough,
-    )
+    load: Load = partial(load_with_table, found, chosen, **settings)
     target = Target(file, chosen, annotate, overwrite=overwrite)
     films = [word for word in sources if film_kind(word) is not None]
     if not films:

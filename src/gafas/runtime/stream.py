@@ -26,7 +26,7 @@ _WINDOW = 4
 _WORKER_BYTES = 128 * 2**20
 """Memory for pixels, for each worker: a photograph of 12 megapixels takes 84 MB while it is decoded."""
 
-_REGIONS = 64
+REGIONS = 64
 """Regions of a batch: a picture may show hundreds of faces, and their patches are held until they are classified."""
 
 _BATCHES = 2
@@ -131,7 +131,7 @@ class Stream:
         weight = sum(looked.weight for looked in self._batch)
         # Large images come slowly: their answers do not wait for many more. Kept ones leave with their batch, so that
         # one half of the memory fills while the other half is judged.
-        return len(self._batch) >= self._batch_size or regions >= _REGIONS or 2 * weight >= self._limit
+        return len(self._batch) >= self._batch_size or regions >= REGIONS or 2 * weight >= self._limit
 
     def _classify(self) -> None:
         batch, self._batch = self._batch, []
@@ -162,7 +162,7 @@ def _look(predictor: Predictor, source: Source, image: Rgb | str | None, keep: b
         return Looked(source, error=image)
     kept, shape = image if keep else None, (image.shape[0], image.shape[1])
     boxes = predictor.find(image)
-    if len(boxes) > _REGIONS:
+    if len(boxes) > REGIONS:
         (verdicts,) = predictor.judge([boxes], predictor.cut(image, boxes))
         return Looked(source, image=kept, shape=shape, verdicts=verdicts)
     # Copies, as a patch may be a view that would hold the whole image.

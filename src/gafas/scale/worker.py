@@ -19,14 +19,12 @@ from gafas.runtime.machine import resolve_precision
 from gafas.runtime.predictor import load_predictor
 from gafas.runtime.rows import Row, rows_of
 from gafas.runtime.sources import Source
+from gafas.runtime.stream import REGIONS
 from gafas.scale.blocks import Block
 from gafas.scale.parts import Tally, read_tally, write_part
 from gafas.scale.places import find_place
 from gafas.scale.shards import Content, contents
 from gafas.values import FaceBox
-
-_REGIONS = 64
-"""Regions classified together, at most about: a picture may show hundreds of faces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +145,7 @@ class BlockWorker:
                 patches += [np.array(patch) for patch in self._predictor.cut(image, found)]
             batch.append(answer)
             boxes.append(found)
-            if len(batch) == self._batch_size or len(patches) >= _REGIONS:
+            if len(batch) == self._batch_size or len(patches) >= REGIONS:
                 yield from self._classify(batch, boxes, patches)
                 batch, boxes, patches = [], [], []
         yield from self._classify(batch, boxes, patches)
