@@ -6,10 +6,15 @@ import errno
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +162,26 @@ def test_a_disk_that_fills_up_half_way(tmp_path: Path) -> None:
     assert f"OutputError: {path}: not written: File too large" in done.stderr
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize(("maker", "write"), [("mkstemp", write_beside), ("mkdtemp", write_folder_beside)])
+def test_ctrl_c_between_making_and_remembering(
+    maker: str,
+    write: Callable[[Path], AbstractContextManager[Path]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make = getattr(tempfile, maker)
+
+    def interrupted(*arguments: Any, **others: Any) -> Any:
+        made = make(*arguments, **others)
+        signal.raise_signal(signal.SIGINT)
+        return made
+
+    monkeypatch.setattr(tempfile, maker, interrupted)
+    with pytest.raises(KeyboardInterrupt), write(tmp_path / "out"):
+        pytest.fail("the block must not run")
+    assert names(tmp_path) == []
 
 
 # write_folder_beside

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gafas.errors import OutputError
+from gafas.interrupts import undisturbed
 from gafas.locks import exchange, lock, unlock
 
 MAX_JSON = 2**26
@@ -104,7 +105,8 @@ def write_beside(path: Path) -> Iterator[Path]:
             raise OutputError(f"{path}: is a {'folder' if path.is_dir() else 'device'}; name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep_once(path.parent)
-        temporary, held = _make_unfinished(path, folder=False)
+        with undisturbed():
+            temporary, held = _make_unfinished(path, folder=False)
         yield temporary
         # mkstemp makes private files; results are for whoever the umask lets read.
         temporary.chmod(0o666 & ~_umask())
@@ -114,9 +116,10 @@ def write_beside(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{path}: not written: {_reason(error, path)}") from error
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        unlock(held)
+        with undisturbed():
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+            unlock(held)
 
 
 def _make_unfinished(path: Path, *, folder: bool) -> tuple[Path, int | None]:
@@ -153,7 +156,8 @@ def write_folder_beside(path: Path, *, overwrite: bool = False) -> Iterator[Path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep_once(path.parent)
-        temporary, held = _make_unfinished(path, folder=True)
+        with undisturbed():
+            temporary, held = _make_unfinished(path, folder=True)
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         # Another process may have been faster.
@@ -162,9 +166,10 @@ def write_folder_beside(path: Path, *, overwrite: bool = False) -> Iterator[Path
     except OSError as error:
         raise OutputError(f"{path}: not written: {_reason(error, path)}") from error
     finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        unlock(held)
+        with undisturbed():
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+            unlock(held)
 
 
 def _replace_folder(new: Path, path: Path) -> None:

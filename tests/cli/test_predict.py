@@ -24,6 +24,7 @@ from gafas.bundle import MANIFEST, ONNX, TFLITE, Manifest, load_bundle, save_man
 from gafas.cli import app, tables
 from gafas.imaging import encode, write_image
 from tests.runtime.tiny import TINY_TFLITE
+from tests.waiting import wait_for
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals, pipes and limits of POSIX")
 
@@ -374,9 +375,17 @@ def names() -> set[str]:
     return {path.name for path in Path().iterdir()}
 
 
+def writing_end(pipe: str) -> int | None:
+    """Open a named pipe for writing; ``None`` as long as nobody has it open for reading."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
 @on_posix
 def test_interrupted() -> None:
-    """Ctrl-C while an image is being read: the old output stays, no temporary file does."""
+    """Ctrl-C while an image is waited for: the old output stays, no temporary file does."""
     Path("out.csv").write_text("old")
     os.mkfifo("slow.png")
     before = names()
@@ -394,12 +403,12 @@ def test_interrupted() -> None:
         "--overwrite",
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while names() == before and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
+    pipe = wait_for(lambda: writing_end("slow.png"))
     assert names() != before
+    time.sleep(0.2)  # until it is not only open but being read
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
+    os.close(pipe)
     assert process.returncode == 130
     assert b"Traceback" not in stderr
     assert names() == before
