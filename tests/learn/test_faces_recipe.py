@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,9 @@ from gafas.errors import DataError, UsageError
 from gafas.imaging import read_image, write_image
 from gafas.learn.conditions import CONDITIONS
 from gafas.learn.config import GafasConfig, make_config
+from gafas.learn.fitting import Progress
 from gafas.learn.portraits import Portraits, load_portraits
+from gafas.learn.weights import WeightsSource
 from gafas.runtime.predictor import load_predictor
 from gafas.values import SPLIT_NAMES
 
@@ -85,50 +87,60 @@ def test_the_light_runtime_agrees_with_the_predictions_file(run: Path, faces_roo
         assert score == pytest.approx(float(probability), abs=5e-3)
 
 
-def test_a_resumed_run_repeats_the_undisturbed_one(run: Path, faces_root: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Training step by step: a few steps take less time than the making of a graph for them."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+class Stopped(Exception):
+    """Raised by a listener, to stop a training at a certain place."""
+
+
+def _train_until(job: Job, stop: Callable[[Progress], bool]) -> dict[str, list[float]]:
+    """Train until `stop` says so, and return the history."""
     from gafas.learn.face_train import train_faces
-    from gafas.learn.fitting import Progress
-    from gafas.learn.weights import WeightsSource
 
-    class Killed(Exception):
-        pass
+    def listen(progress: Progress) -> None:
+        if stop(progress):
+            raise Stopped
 
-    def kill(progress: object) -> None:
-        if getattr(progress, "epoch", 0) == 2:
-            raise Killed
-
-    job = _start(faces_root, tmp_path / "killed")
     parts = {name: job.pictures.take(job.split.part(name)) for name in SPLIT_NAMES}
     assert all(isinstance(part, Portraits) for part in parts.values())
     assert isinstance(job.run.config, GafasConfig)
-    with pytest.raises(Killed):
-        train_faces(job.run, job.run.config, parts, WeightsSource("random"), (), listener=kill)  # type: ignore[arg-type]
-    assert job.run.read_state().epochs_done == 1
-    resumed = resume_job(tmp_path / "killed").run
+    with pytest.raises(Stopped):
+        train_faces(job.run, job.run.config, parts, WeightsSource("random"), (), listener=listen)  # type: ignore[arg-type]
+    history: dict[str, list[float]] = json.loads((job.run.folder / "history.json").read_text())
+    return history
 
-    def stop(progress: Progress) -> None:
+
+@pytest.mark.filterwarnings("ignore:Even though the:UserWarning")  # tf.data's functions are graphs all the same
+@pytest.mark.usefixtures("eager")
+def test_a_resumed_run_repeats_the_undisturbed_one(faces_root: Path, tmp_path: Path) -> None:
+    def finished(progress: Progress) -> bool:
         # What follows the epochs takes longer than they do, and is the same code.
-        if "val_loss" in progress.logs:
-            raise Killed
+        return progress.epoch == 2 and "val_loss" in progress.logs
 
-    with pytest.raises(Killed):
-        train_faces(resumed, job.run.config, parts, WeightsSource("random"), (), listener=stop)  # type: ignore[arg-type]
-    assert resumed.read_state().epochs_done == 2
-    want = json.loads((run / "history.json").read_text())
-    got = json.loads((tmp_path / "killed" / "history.json").read_text())
+    want = _train_until(_start(faces_root, tmp_path / "undisturbed"), finished)
+    killed = _start(faces_root, tmp_path / "killed")
+    _train_until(killed, lambda progress: progress.epoch == 2)
+    assert killed.run.read_state().epochs_done == 1
+    got = _train_until(resume_job(tmp_path / "killed"), finished)
+    assert killed.run.read_state().epochs_done == 2
     assert got["loss"] == pytest.approx(want["loss"], rel=1e-5)
     assert got["val_loss"] == pytest.approx(want["val_loss"], rel=1e-5)
 
 
-def test_the_shipped_bundle_is_made_of_a_run(
-    run: Path, synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_shipped_bundle_is_made_of_a_run(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("jinja2", reason="the report extra is not installed")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "tools"))
     import make_model  # a script, not a package
 
-    (tmp_path / "data").mkdir()
-    shutil.copytree(synthetic_root, tmp_path / "data" / "cmu_faces")
+    others_root = draw_synthetic(tmp_path / "data" / "cmu_faces", persons=1, size=(44, 48))
     make_model.main([str(run), str(tmp_path / "made"), "--data", str(tmp_path / "data"), "--name", "small"])
     made = load_bundle(tmp_path / "made")
     assert {path.name for path in made.folder.iterdir()} == {
@@ -148,7 +160,7 @@ def test_the_shipped_bundle_is_made_of_a_run(
     assert "# small\n" in card
     assert f"n = {held_out['n']}" in card
     assert f"{held_out['accuracy']:.4f} [{held_out['interval'][0]:.3f}, {held_out['interval'][1]:.3f}]" in card
-    image = read_image(synthetic_root / "synth01" / "synth01_straight_happy_open.pgm")
+    image = read_image(others_root / "synth01" / "synth01_straight_happy_open.pgm")
     for precision in ("float32", "int8"):
         scores = [load_predictor(one, precision=precision).score([image]) for one in (made.folder, run)]
         assert scores[0] == pytest.approx(scores[1])
