@@ -7,7 +7,9 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -223,16 +225,41 @@ def test_ctrl_c_ends_a_job_at_once(process: Process, bundle: Path, tmp_path: Pat
     assert "Traceback" not in told
 
 
-def test_a_killed_worker_process_ends_the_job_with_a_reason(
+def workers_of(job: subprocess.Popen[str]) -> list[int]:
+    """Return the processes that a job has judging."""
+    try:
+        children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+        return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    except OSError:  # it ended just now
+        return []
+
+
+def test_a_killed_worker_process_is_replaced(process: Process, bundle: Path, tmp_path: Path, output: Path) -> None:
+    images = draw_images(tmp_path / "images", 1000)
+    job = process("predict", images, "-m", bundle, "-o", output, "--block-size", "20", "--workers", "2")
+    moments = [3, 12]
+    while moments:
+        wait_for(lambda: job.poll() is not None or len(list(output.glob("part-*"))) >= moments[0])
+        os.kill(workers_of(job)[0], signal.SIGKILL)
+        moments.pop(0)
+    _, told = job.communicate(timeout=60)
+    assert job.returncode == 0, told
+    assert told.count("a worker was killed from outside; others take its place") == 2
+    assert "1000 images, 0 failed, 1000 rows" in told
+    assert_each_once(output, images)
+
+
+def test_workers_that_are_killed_again_and_again_end_the_job_with_a_reason(
     process: Process, bundle: Path, tmp_path: Path, output: Path
 ) -> None:
-    images = draw_images(tmp_path / "images", 3000)
+    images = draw_images(tmp_path / "images", 100)
     job = process("predict", images, "-m", bundle, "-o", output, "--block-size", "10", "--workers", "2")
-    wait_for(lambda: job.poll() is not None or len(list(output.glob("part-*"))) >= 3)
-    children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
-    workers = [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    os.kill(workers[0], signal.SIGKILL)
+    while job.poll() is None:
+        for pid in workers_of(job):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
     _, told = job.communicate(timeout=20)
     assert job.returncode == 1
-    assert "killed from outside" in told
+    assert "killed from outside 3 times over the same images" in told
     assert "Traceback" not in told

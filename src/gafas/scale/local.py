@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -16,14 +18,21 @@ from gafas.scale.blocks import Block
 from gafas.scale.parts import Tally
 from gafas.scale.worker import BlockWorker, Work
 
+_LOG = logging.getLogger(__name__)
+
 _AHEAD = 2
 """Blocks handed out for each process: one is judged, the next one waits."""
+
+_DEATHS = 3
+"""How often the processes may be killed while a block is under way, until it is taken for the cause."""
 
 _worker: BlockWorker | None = None
 
 
 def run_local(work: Work, blocks: Iterable[Block], *, workers: int) -> Iterator[Tally]:
     """Judge blocks on this machine and yield what each came to, in no order.
+
+    Where a process is killed from outside, others take its place and judge what was under way anew.
 
     Parameters
     ----------
@@ -36,31 +45,73 @@ def run_local(work: Work, blocks: Iterable[Block], *, workers: int) -> Iterator[
     Raises
     ------
     GafasError
-        A process was killed from outside, or as `BlockWorker` and its `run` raise.
+        Processes could not start or were killed over the same block, or as `BlockWorker` and its `run` raise.
     """
     if workers == 1:
         worker = BlockWorker(work)
         yield from map(worker.run, blocks)
         return
     remaining = iter(blocks)
+    waiting: deque[Block] = deque()
+    deaths: Counter[int] = Counter()
+    while True:
+        begun: dict[Future[Tally], Block] = {}
+        pool = _open_pool(work, workers)
+        try:
+            yield from _hand_out(pool, begun, waiting, remaining, ahead=_AHEAD * workers)
+        except BrokenProcessPool as error:
+            finished, lost = _sort_out(begun)
+            yield from map(Future.result, finished)
+            deaths.update(block.number for block in lost)
+            if any(deaths[block.number] >= _DEATHS for block in lost):
+                raise GafasError(
+                    f"workers could not start or were killed from outside {_DEATHS} times over the same images, "
+                    "perhaps for want of memory; go on with: --resume"
+                ) from error
+            _LOG.warning("a worker was killed from outside; others take its place, %d blocks begin anew", len(lost))
+            waiting.extend(lost)
+        else:
+            return
+        finally:
+            # After an error or Ctrl-C nobody waits for blocks under way: they are judged again.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+
+
+def _hand_out(
+    pool: ProcessPoolExecutor,
+    begun: dict[Future[Tally], Block],
+    waiting: deque[Block],
+    remaining: Iterator[Block],
+    *,
+    ahead: int,
+) -> Iterator[Tally]:
+    """Have all blocks judged, those that wait first; `begun` always holds what is under way."""
+    while True:
+        waiting.extend(islice(remaining, max(0, ahead - len(begun) - len(waiting))))
+        while waiting and len(begun) < ahead:
+            future = pool.submit(_run, waiting[0])
+            begun[future] = waiting.popleft()
+        if not begun:
+            return
+        for future in wait(begun, return_when=FIRST_COMPLETED).done:
+            tally = future.result()
+            del begun[future]
+            yield tally
+
+
+def _open_pool(work: Work, workers: int) -> ProcessPoolExecutor:
     # Not forked: threads of ONNX Runtime and pyarrow do not survive that.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(work,))
-    try:
-        begun = {pool.submit(_run, block) for block in islice(remaining, _AHEAD * workers)}
-        while begun:
-            finished, begun = wait(begun, return_when=FIRST_COMPLETED)
-            yield from map(Future.result, finished)
-            begun |= {pool.submit(_run, block) for block in islice(remaining, len(finished))}
-    except BrokenProcessPool as error:
-        raise GafasError(
-            "a worker could not start or was killed from outside, perhaps for want of memory; go on with: --resume"
-        ) from error
-    finally:
-        # After an error or Ctrl-C nobody waits for blocks under way: they are judged again.
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(work,))
+
+
+def _sort_out(begun: Mapping[Future[Tally], Block]) -> tuple[list[Future[Tally]], list[Block]]:
+    """Return what a broken pool has still finished, or failed for a reason of its own, and the blocks that it lost."""
+    wait(begun)
+    lost = [future for future in begun if isinstance(future.exception(), BrokenProcessPool)]
+    return [future for future in begun if future not in lost], [begun[future] for future in lost]
 
 
 def _start(work: Work) -> None:
