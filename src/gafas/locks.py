@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gafas.errors import OutputError
+from gafas.interrupts import undisturbed
 
 if sys.platform != "win32":
     import fcntl
@@ -23,7 +25,7 @@ LOCKS: bool = sys.platform != "win32"
 Key = tuple[int, int]
 """Device and number of a file or folder: the same under every name."""
 
-_held: dict[Key, int] = {}
+_held: Counter[Key] = Counter()
 """How often this process holds each folder."""
 
 
@@ -77,24 +79,26 @@ def hold_folder(folder: Path) -> Iterator[None]:
     OutputError
         Another process holds it, or it cannot be made.
     """
-    made = _make(folder)
+    made: Sequence[Path] = ()
+    counted: Key | None = None
+    handle: int | None = None
     try:
-        key = _key(folder)
-        handle = None if key in _held else _lock_or_refuse(folder)
-    except BaseException:
-        _remove_empty(made)
-        raise
-    if key is not None:
-        _held[key] = _held.get(key, 0) + 1
-    try:
+        with undisturbed():
+            made = _make(folder)
+            key = _key(folder)
+            handle = None if key in _held else _lock_or_refuse(folder)
+            if key is not None:
+                _held[key] += 1
+                counted = key
         yield
     finally:
-        if key is not None and _held[key] > 1:
-            _held[key] -= 1
-        elif key is not None:
-            del _held[key]
-        _remove_empty(made)
-        unlock(handle)
+        with undisturbed():
+            if counted is not None:
+                _held[counted] -= 1
+                if not _held[counted]:
+                    del _held[counted]
+            _remove_empty(made)
+            unlock(handle)
 
 
 def _lock_or_refuse(folder: Path) -> int | None:
