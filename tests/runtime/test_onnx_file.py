@@ -64,14 +64,21 @@ def test_tensors_in_other_files(tmp_path: Path, location: str, where: str) -> No
         load_predictor(tmp_path)
 
 
+SUSPECT = b"\x12\x08location"
+"""A field, the producer's name, whose word makes a file be looked through."""
+
+
 @pytest.mark.parametrize("name", [ONNX, ONNX_INT8])
-def test_our_own_files_pass(name: str) -> None:
-    check_onnx_file(load_bundle(shipped_bundle()).file(name))
+def test_our_own_files_pass(name: str, tmp_path: Path) -> None:
+    file = load_bundle(shipped_bundle()).file(name)
+    check_onnx_file(file)
+    (tmp_path / name).write_bytes(file.read_bytes() + SUSPECT)
+    check_onnx_file(tmp_path / name)
 
 
 def test_damaged_files_are_left_to_onnx_runtime(tmp_path: Path, onnx_maker: OnnxMaker) -> None:
     onnx_maker(tmp_path / ONNX)
-    data = (tmp_path / ONNX).read_bytes()
+    data = SUSPECT + (tmp_path / ONNX).read_bytes()
     rng = np.random.default_rng(0)
     opened = 0
     for turn in range(200):
@@ -95,7 +102,7 @@ def test_graphs_in_graphs_without_end(tmp_path: Path) -> None:
     for _ in range(500):
         for key in (b"\x32", b"\x2a", b"\x0a"):  # attribute: graph, node: attribute, graph: node
             data = key + varint(len(data)) + data
-    (tmp_path / ONNX).write_bytes(b"\x3a" + varint(len(data)) + data)
+    (tmp_path / ONNX).write_bytes(b"\x3a" + varint(len(data)) + data + SUSPECT)
     with pytest.raises(BundleError, match="graphs in graphs without end"):
         open_model(tmp_path / ONNX)
 

@@ -25,6 +25,9 @@ _INSIDE: dict[int, dict[int, int]] = {
 """Which fields of ONNX's messages hold messages in which a tensor may be. Source: onnx/onnx.proto3."""
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_LOCATION = b"location"
+"""The key under which every such tensor names its file: a file without the word needs no closer look."""
+
 _DEEPEST = 50
 
 
@@ -37,7 +40,8 @@ def check_onnx_file(path: Path) -> None:
         It does. A damaged file is left to ONNX Runtime.
     """
     try:
-        outside = _keeps_data_outside(memoryview(path.read_bytes()), _MODEL, 0)
+        data = path.read_bytes()
+        outside = _LOCATION in data and _keeps_data_outside(memoryview(data), _MODEL, 0)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (IndexError, ValueError):
