@@ -13,8 +13,8 @@ import pytest
 from gafas.bundle import ONNX, ONNX_INT8, TFLITE, Manifest, load_bundle, save_manifest, shipped_bundle
 from gafas.errors import BundleError
 from gafas.runtime import backends
-from gafas.runtime.backends import open_model
-from gafas.runtime.onnx_file import check_onnx_file
+from gafas.runtime.backends import EVIDENCE, can_explain, open_model
+from gafas.runtime.onnx_file import check_onnx_file, drop_output
 from gafas.runtime.predictor import load_predictor
 
 OnnxMaker = Callable[..., None]
@@ -144,3 +144,36 @@ def test_a_changed_model_is_refused_wherever_a_bundle_is_taken(bundle: Path, tmp
         file.write(b"!")
     with pytest.raises(BundleError, match=r"sha256 [0-9a-f]{12}, manifest says [0-9a-f]{12}"):
         load_predictor(tmp_path / "changed")
+
+
+@pytest.mark.parametrize("name", [ONNX, ONNX_INT8])
+def test_an_output_and_what_makes_it_are_left_out(name: str) -> None:
+    onnx = pytest.importorskip("onnx", reason="the train extra is not installed")
+    data = load_bundle(shipped_bundle()).file(name).read_bytes()
+    less = drop_output(data, EVIDENCE)
+    assert less is not None
+    before, after = onnx.load_model_from_string(data), onnx.load_model_from_string(less)
+    onnx.checker.check_model(after)
+    assert [output.name for output in after.graph.output] == ["probabilities"]
+    gone = [node for node in before.graph.node if EVIDENCE in node.output]
+    assert len(gone) == 1
+    del before.graph.output[1]
+    before.graph.node.remove(gone[0])
+    assert after == before
+
+
+def test_without_such_an_output_nothing_is_left_out(tmp_path: Path, onnx_maker: OnnxMaker) -> None:
+    onnx_maker(tmp_path / ONNX)
+    data = (tmp_path / ONNX).read_bytes()
+    assert drop_output(data, EVIDENCE) is None
+    assert drop_output(data + b"\x12\x08evidence", EVIDENCE) is None
+    assert drop_output(b"\x3a\xff\x01evidence", EVIDENCE) is None
+
+
+def test_the_same_scores_before_and_after_an_explanation() -> None:
+    backend = open_model(load_bundle(shipped_bundle()).file(ONNX))
+    assert can_explain(backend)
+    image = np.full((1, *backend.input_size, 3), 90, np.uint8)
+    scores = backend.probabilities(image)
+    assert backend.evidence(image).shape[0] == 1
+    assert (backend.probabilities(image) == scores).all()

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from gafas.bundle import MAX_SIDE
 from gafas.errors import BundleError, MissingExtraError, UsageError
 from gafas.imaging import Rgb
-from gafas.runtime.onnx_file import MAX_MODEL_BYTES, check_onnx_file
+from gafas.runtime.onnx_file import MAX_MODEL_BYTES, check_onnx_file, drop_output
 from gafas.runtime.sessions import open_session
 
 Probabilities = NDArray[np.float32]
@@ -154,10 +154,12 @@ class OnnxBackend:
         input_size: tuple[int, int] | None = None,
     ) -> None:
         check_onnx_file(path)
-        try:
-            self._session = open_session(path, threads=threads)
-        except Exception as error:  # ONNX Runtime's errors share no base class.
-            raise BundleError(f"{path}: not a usable ONNX model: {_first_line(error)}") from error
+        # Opening the part that explains takes longer than all the rest, and most never ask for it.
+        without = drop_output(path.read_bytes(), EVIDENCE)
+        self._path, self._threads, self._meaning = path, threads, meaning or OutputMeaning()
+        self._session = self._open(path if without is None else without)
+        self._explaining: Any = None
+        self._lock = threading.Lock()
         graph_inputs = self._session.get_inputs()
         if len(graph_inputs) != 1:
             raise BundleError(f"{path}: expected a graph with one input, got {len(graph_inputs)}")
@@ -170,29 +172,36 @@ class OnnxBackend:
                 f"{path}: expected an input for batches of any size, got one for {graph_input.shape[0]}; "
                 "export the model again"
             )
-        self._path, self._meaning = path, meaning or OutputMeaning()
         self._output = self._session.get_outputs()[0].name
         optional = {value.name for value in self._session.get_overridable_initializers()}
-        self.explains = ASK_EVIDENCE in optional and EVIDENCE in {value.name for value in self._session.get_outputs()}
+        self.explains = without is not None and ASK_EVIDENCE in optional
+
+    def _open(self, model: Path | bytes) -> Any:
+        try:
+            return open_session(model, threads=self._threads)
+        except Exception as error:  # ONNX Runtime's errors share no base class.
+            raise BundleError(f"{self._path}: not a usable ONNX model: {_first_line(error)}") from error
 
     def probabilities(self, images: Rgb) -> Probabilities:
         """Score a batch; see `Backend`."""
         if not len(images):
             return np.zeros((0, 1), dtype=np.float32)
-        raw = self._run(self._output, {self._name: images.astype(self._dtype, copy=False)})
+        raw = self._run(self._session, self._output, {self._name: images.astype(self._dtype, copy=False)})
         return _check_output(self._path, self._meaning.to_probabilities(raw), len(images))
 
     def evidence(self, images: Rgb) -> Evidence:
         """Share the logits out among the places of the images; see `ExplainingBackend`."""
         if not self.explains:
             raise BundleError(f"{self._path}: expected a graph with an output {EVIDENCE}; export the model again")
+        with self._lock:
+            self._explaining = self._explaining or self._open(self._path)
         pixels = images.astype(self._dtype, copy=False)
-        shares = self._run(EVIDENCE, {self._name: pixels, ASK_EVIDENCE: np.array(True)})
+        shares = self._run(self._explaining, EVIDENCE, {self._name: pixels, ASK_EVIDENCE: np.array(True)})
         return np.asarray(-shares if self._meaning.positive == "no_sunglasses" else shares, dtype=np.float32)
 
-    def _run(self, output: str, given: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    def _run(self, session: Any, output: str, given: dict[str, NDArray[Any]]) -> NDArray[Any]:
         try:
-            return np.asarray(self._session.run([output], given)[0])
+            return np.asarray(session.run([output], given)[0])
         except Exception as error:  # ONNX Runtime's errors share no base class.
             raise BundleError(f"{self._path}: the graph cannot run: {_first_line(error)}") from error
 

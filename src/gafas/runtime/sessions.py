@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 
-def open_session(path: Path, *, threads: int) -> Any:
+def open_session(model: Path | bytes, *, threads: int) -> Any:
     """Open an ONNX file on the CPU; whatever ONNX Runtime raises comes out as it is.
 
     Parameters
     ----------
+    model : Path or bytes
+        The file, or what is in it.
     threads : int
         For one operator; 0 takes all cores.
     """
@@ -23,4 +25,4 @@ def open_session(path: Path, *, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Plans of memory are kept for every shape of input, and pictures and batches come in many: 60 MB for two threads.
     options.enable_mem_pattern = False
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
