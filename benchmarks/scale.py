@@ -156,13 +156,15 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=1500, help="images of a job (1500)")
     parser.add_argument("--block-size", type=int, default=100, help="images of a block (100)")
     parser.add_argument("--rounds", type=int, default=3, help="turns (3)")
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="numbers of workers (1 2)")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="numbers of workers, beside 1 (1 2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
     parser.add_argument("--smoke", action="store_true", help="few images, once, and no Ray: does it run?")
     arguments = parser.parse_args()
     if arguments.smoke:
         arguments.images, arguments.block_size, arguments.rounds, arguments.workers = 24, 8, 1, [1]
     engines: dict[str, Engine] = {"worker alone": Engine(by_itself)}
+    # What an engine costs is told by one worker.
+    arguments.workers = sorted({1, *arguments.workers})
     engines |= {f"local, {count}": Engine(partial(run_local, workers=count), count) for count in arguments.workers}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
