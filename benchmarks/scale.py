@@ -162,9 +162,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.smoke:
         arguments.images, arguments.block_size, arguments.rounds, arguments.workers = 24, 8, 1, [1]
-    engines: dict[str, Engine] = {"worker alone": Engine(by_itself)}
     # What an engine costs is told by one worker.
     arguments.workers = sorted({1, *arguments.workers})
+    engines: dict[str, Engine] = {"worker alone": Engine(by_itself)}
     engines |= {f"local, {count}": Engine(partial(run_local, workers=count), count) for count in arguments.workers}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -11,7 +11,7 @@ from gafas.interrupts import undisturbed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_for_the_end_of_the_block(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_waits_for_the_end_of_the_block(number: int) -> None:
     came: list[int] = []
     earlier = signal.signal(number, lambda number, _: came.append(number))
     try:

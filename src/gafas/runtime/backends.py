@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from gafas.bundle import MAX_SIDE
 from gafas.errors import BundleError, MissingExtraError, UsageError
 from gafas.imaging import Rgb
-from gafas.runtime.onnx_file import MAX_MODEL_BYTES, check_onnx_file, drop_output
+from gafas.runtime.onnx_file import MAX_MODEL_BYTES, drop_output, read_onnx_file
 from gafas.runtime.sessions import open_session
 
 Probabilities = NDArray[np.float32]
@@ -153,11 +153,11 @@ class OnnxBackend:
         meaning: OutputMeaning | None = None,
         input_size: tuple[int, int] | None = None,
     ) -> None:
-        check_onnx_file(path)
+        data = read_onnx_file(path)
         # Opening the part that explains takes longer than all the rest, and most never ask for it.
-        without = drop_output(path.read_bytes(), EVIDENCE)
+        without = drop_output(data, EVIDENCE)
         self._path, self._threads, self._meaning = path, threads, meaning or OutputMeaning()
-        self._session = self._open(path if without is None else without)
+        self._session = self._open(data if without is None else without)
         self._explaining: Any = None
         self._lock = threading.Lock()
         graph_inputs = self._session.get_inputs()
@@ -176,7 +176,7 @@ class OnnxBackend:
         optional = {value.name for value in self._session.get_overridable_initializers()}
         self.explains = without is not None and ASK_EVIDENCE in optional
 
-    def _open(self, model: Path | bytes) -> Any:
+    def _open(self, model: bytes) -> Any:
         try:
             return open_session(model, threads=self._threads)
         except Exception as error:  # ONNX Runtime's errors share no base class.
@@ -194,7 +194,7 @@ class OnnxBackend:
         if not self.explains:
             raise BundleError(f"{self._path}: expected a graph with an output {EVIDENCE}; export the model again")
         with self._lock:
-            self._explaining = self._explaining or self._open(self._path)
+            self._explaining = self._explaining or self._open(read_onnx_file(self._path))
         pixels = images.astype(self._dtype, copy=False)
         shares = self._run(self._explaining, EVIDENCE, {self._name: pixels, ASK_EVIDENCE: np.array(True)})
         return np.asarray(-shares if self._meaning.positive == "no_sunglasses" else shares, dtype=np.float32)

@@ -34,13 +34,13 @@ _LOCATION = b"location"
 _DEEPEST = 50
 
 
-def check_onnx_file(path: Path) -> None:
-    """Refuse an ONNX file that keeps tensors in other files.
+def read_onnx_file(path: Path) -> bytes:
+    """Read an ONNX file, and refuse one that keeps tensors in other files.
 
     Raises
     ------
     BundleError
-        It does. A damaged file is left to ONNX Runtime.
+        It does, or cannot be read. A damaged file is left to ONNX Runtime.
     """
     try:
         data = path.read_bytes()
@@ -48,9 +48,10 @@ def check_onnx_file(path: Path) -> None:
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (IndexError, ValueError):
-        return  # no messages: ONNX Runtime has better words
+        return data  # no messages: ONNX Runtime has better words
     if outside:
         raise BundleError(f"{path}: keeps tensors in another file, which no hash covers; expected one whole file")
+    return data
 
 
 def drop_output(data: bytes, name: str) -> bytes | None:
