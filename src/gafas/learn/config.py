@@ -233,7 +233,7 @@ class NanoConfig(GafasConfig):
         The teacher's share in the targets.
     fresh : int
         Epochs with views of their own; later ones show the same views again, every other time mirrored. They are kept
-        in memory, 79 MB an epoch with ``celeba_glasses``, since making and judging a view takes as long as learning
+        in memory, 71 MB an epoch with ``celeba_glasses``, since making and judging a view takes as long as learning
         from it.
     """
 
