@@ -13,7 +13,7 @@ import pytest
 from gafas.errors import DataError, UsageError
 from gafas.scale.blocks import block_from_json, fingerprint
 from gafas.scale.listing import list_blocks
-from gafas.scale.places import find_place
+from gafas.scale.places import address_of, find_place
 from gafas.scale.shards import contents
 from gafas.scale.worker import BlockWorker
 from tests.scale.jobs import draw_images, make_work
@@ -229,4 +229,28 @@ def test_unknown_addresses() -> None:
         list_blocks(["nosuch://host/folder"])
     with pytest.raises(UsageError, match="standard input"):
         list_blocks(["-"])
-    assert find_place("s3://bucket/a/b?region=x").shown == "s3://bucket/a/b"
+
+
+@pytest.mark.parametrize(
+    ("address", "path", "shown"),
+    [
+        ("s3://bucket/a/b?region=x", "bucket/a/b", "s3://bucket/a/b"),
+        ("s3://bucket", "bucket", "s3://bucket"),
+        ("s3://key:se%2Fcret@bucket/a/b@c.png?region=x", "bucket/a/b@c.png", "s3://bucket/a/b@c.png"),
+        ("gs://anonymous@bucket/what?.png", "bucket/what?.png", "gs://bucket/what?.png"),
+        ("hdfs://user@host:8020/a/b?replication=1", "/a/b", "hdfs://host:8020/a/b"),
+        ("file:///a/b", "/a/b", "file:///a/b"),
+    ],
+)
+def test_addresses_without_their_keys(address: str, path: str, shown: str) -> None:
+    place = find_place(address)
+    assert (place.path, place.shown) == (path, shown)
+    assert address_of(place) == address
+    assert find_place(address_of(place.at(f"{path}/c"))) == place / "c"
+
+
+def test_no_error_names_a_key() -> None:
+    for address in ("nosuch://user:secret@host/folder", "s3://key:secret@bucket/folder?nosuch=1"):
+        with pytest.raises(UsageError, match="expected an address such as") as caught:
+            _ = find_place(address).filesystem
+        assert "secret" not in str(caught.value)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gafas.scale.places import find_place
 from tests.scale.jobs import draw_images, read_rows
 from tests.waiting import wait_for
 
@@ -66,8 +67,6 @@ def options(_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def put(options: str, name: str, data: bytes) -> None:
-    from gafas.scale.places import find_place
-
     find_place(f"s3://images/{name}{options}").write(data)
 
 
@@ -89,6 +88,22 @@ def test_a_job_from_s3_to_s3(options: str, bundle: Path, tmp_path: Path, gafas: 
     done = gafas(*words, "--block-size", "8", "--resume")
     assert done.exit_code == 1
     assert "complete already: 30 images" in done.stderr
+
+
+def test_keys_in_the_address_are_shown_nowhere(options: str, bundle: Path, tmp_path: Path, gafas: Any) -> None:
+    (image,) = draw_images(tmp_path / "drawn", 1).rglob("*.png")
+    put(options, "one.png", image.read_bytes())
+    address = f"s3://key:very%2Fsecret@{{}}{options}"
+    words = ["predict", address.format("images"), "-m", bundle, "-o", address.format("rows/run")]
+    result = gafas(*words, "--engine", "local", "--workers", "1")
+    assert result.exit_code == 0, result.stderr
+    assert "1 images, 0 failed, 1 rows: s3://rows/run" in result.stderr
+    assert [row["path"] for row in read_rows(f"s3://rows/run{options}")] == ["s3://images/one.png"]
+    refused = gafas(*words, "--engine", "local")
+    assert "s3://rows/run: holds a job already" in refused.stderr
+    assert "secret" not in result.output + result.stderr + refused.output + refused.stderr
+    job = find_place(f"s3://rows/run/_gafas_job.json{options}").read()
+    assert b"secret" not in job
 
 
 def test_shards_manifests_and_missing_ones(options: str, bundle: Path, tmp_path: Path, gafas: Any) -> None:

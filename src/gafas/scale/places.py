@@ -13,6 +13,7 @@ from gafas.errors import DataError, MissingExtraError, OutputError, UsageError
 from gafas.files import write_beside
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
+_KEYS = re.compile(r"^(\w[\w+.-]*://)[^/]*@")
 _OPTIONS = re.compile(r"\?(\w+=[^?/]*)$")
 _PUTS_WHOLE = frozenset({"s3", "gs", "gcs"})
 """Where an object appears only when all of it has arrived, so that nothing has to be renamed."""
@@ -47,9 +48,9 @@ class Place:
     Attributes
     ----------
     root : str
-        Opens the file system: ``s3://bucket?endpoint_override=…``; empty for this machine.
+        Opens the file system: ``s3://key:secret@bucket?endpoint_override=…``; empty for this machine.
     path : str
-        On that file system.
+        On that file system: ``bucket/folder/file``, or ``/folder/file`` where it has no buckets.
     """
 
     root: str
@@ -63,7 +64,7 @@ class Place:
     @property
     def shown(self) -> str:
         """As it is reported: without what opens the file system, which may hold keys."""
-        return f"{self.scheme}://{self.path}" if self.root else self.path
+        return _without_keys(_without_options(self)) if self.root else self.path
 
     @property
     def filesystem(self) -> Any:
@@ -150,11 +151,12 @@ def find_place(word: str) -> Place:
     found = _OPTIONS.search(rest)
     options = f"?{found[1]}" if found else ""
     path = rest[: found.start()] if found else rest
+    host, slash, below = path.partition("/")
     if scheme.lower() in _PUTS_WHOLE:
-        return Place(f"{scheme}://{path.partition('/')[0]}{options}", path.rstrip("/"))
+        bucket = host.rpartition("@")[2]
+        return Place(f"{scheme}://{host}{options}", f"{bucket}{slash}{below}".rstrip("/"))
     if scheme.lower() == "file":
         return Place("file:///", path)
-    host, slash, below = path.partition("/")
     return Place(f"{scheme}://{host}/{options}", slash + below)
 
 
@@ -163,7 +165,18 @@ def address_of(place: Place) -> str:
     if not place.root:
         return os.path.abspath(place.path)  # noqa: PTH100  # a link stays as it is
     _, mark, options = place.root.partition("?")
-    return f"{place.shown}{mark}{options}"
+    return f"{_without_options(place)}{mark}{options}"
+
+
+def _without_options(place: Place) -> str:
+    host = place.root.partition("?")[0].removesuffix("/")
+    bucket = place.path.partition("/")[0] if place.scheme in _PUTS_WHOLE else ""
+    return host + place.path[len(bucket) :]
+
+
+def _without_keys(address: str) -> str:
+    """Leave out what stands before the host: ``key:secret@``."""
+    return _KEYS.sub(r"\1", address)
 
 
 @cache
@@ -171,11 +184,13 @@ def _open(root: str) -> Any:
     fs = need_arrow().fs
     if not root:
         return fs.LocalFileSystem()
-    shown = root.partition("?")[0]
+    shown = _without_keys(root.partition("?")[0])
     try:
         filesystem, _ = fs.FileSystem.from_uri(root)
     except (ValueError, NotImplementedError) as error:
-        raise UsageError(f"{shown}: expected an address such as s3://bucket/folder, got: {error}") from error
+        # pyarrow names the address, keys included.
+        told = str(error).replace(root, shown)
+        raise UsageError(f"{shown}: expected an address such as s3://bucket/folder, got: {told}") from error
     except OSError as error:
         raise DataError(f"{shown}: cannot be reached: {error}") from error
     return filesystem
