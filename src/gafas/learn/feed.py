@@ -21,6 +21,7 @@ from gafas.learn.fitting import Reporter
 from gafas.learn.folded import FoldedLayers
 from gafas.learn.model import Network, run_batches
 from gafas.learn.pictures import Pictures
+from gafas.learn.steps import Step, make_steps
 
 Floats = NDArray[np.float32]
 
@@ -116,6 +117,7 @@ class FrozenFeed:
         self._images, self._validation_images = train.images, validation.images
         self._targets, self._validation_targets = _column(train), _column(validation)
         self._model: Any = None
+        self._made: tuple[Step, Step] | None = None
         self._draw = TurnDrawer(
             network.training.get_layer("augmentation"), len(train.images), batch_size=config.batch_size
         )
@@ -145,6 +147,7 @@ class FrozenFeed:
         self._validation = None
         self._ahead.clear()
         self._model = keras.Model(inputs, head(dropout(features)), name="gafas_trained_part")
+        self._made = None
         return self._model
 
     def train(self, number: int, *, last: int, reporter: Reporter) -> dict[str, float]:
@@ -152,15 +155,16 @@ class FrozenFeed:
 
         Step by step, for ``fit`` spends longer on its pipelines than such a small model on its epoch.
         """
-        model, targets = self._model, self._targets[epoch_order(self._config.seed, number, len(self._targets))]
+        targets = self._targets[epoch_order(self._config.seed, number, len(self._targets))]
         views = self._ahead.pop(number, None) or self._begin(number)
         if number < last:
             self._ahead[number + 1] = self._begin(number + 1)
         inputs = views.result()
         reseed(self._network, self._config.seed, number)
+        take, _ = self._steps()
         means, trained = _Means(), {}
         for step, part in enumerate(batches(len(targets), self._config.batch_size)):
-            trained = means.add(model.train_on_batch(inputs[part], targets[part], return_dict=True), part)
+            trained = means.add(take(inputs[part], targets[part]), part)
             reporter.on_train_batch_end(step, trained)
         return {**trained, **{f"val_{name}": value for name, value in self.validate().items()}}
 
@@ -169,9 +173,10 @@ class FrozenFeed:
         if self._validation is None:
             self._validation = self._frozen()(self._validation_images)
         inputs, targets = self._validation, self._validation_targets
+        _, test = self._steps()
         means, found = _Means(), {}
         for part in batches(len(inputs), _VALIDATION_BATCH):
-            found = means.add(self._model.test_on_batch(inputs[part], targets[part], return_dict=True), part)
+            found = means.add(test(inputs[part], targets[part]), part)
         return found
 
     def _begin(self, number: int) -> Future[Floats]:
@@ -189,6 +194,12 @@ class FrozenFeed:
     def predict(self, pictures: Pictures) -> NDArray[np.float64]:
         """Run the inference network on ONNX Runtime; (n,)."""
         return probabilities(self._network.inference, pictures.images)[:, 0]
+
+    def _steps(self) -> tuple[Step, Step]:
+        # Made late: a stage's model is compiled after it was entered.
+        if self._made is None:
+            self._made = make_steps(self._model)
+        return self._made
 
     def _frozen(self) -> FrozenPart:
         if self._part is None:

@@ -71,11 +71,11 @@ def compile_averaged(model: Any, rates: Any, *, averaging: float, weight_decay: 
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        metrics=[keras.metrics.MeanMetricWrapper(_agreement, name="accuracy")],
+        metrics=[keras.metrics.MeanMetricWrapper(agreement, name="accuracy")],
     )
 
 
-def _agreement(targets: Any, logits: Any) -> Any:
+def agreement(targets: Any, logits: Any) -> Any:
     """Share of logits on the side of their target; Keras's own accuracy wants targets of 0 and 1, not a teacher's."""
     return keras.ops.mean(keras.ops.cast((targets > 0.5) == (logits > 0), "float32"), axis=-1)
 

@@ -26,6 +26,7 @@ from gafas.learn.fitting import Listener, Progress, Reporter, check_training_par
 from gafas.learn.model import Network, build_network, unfreeze
 from gafas.learn.pictures import Pictures
 from gafas.learn.results import score_parts
+from gafas.learn.rmsprop import make_rmsprop
 from gafas.learn.runs import HISTORY, Run, State
 from gafas.learn.weights import WeightsSource
 from gafas.values import SplitName
@@ -83,8 +84,10 @@ class _Training:
         self.run, self.config, self.parts = run, config, parts
         self.network, self.state, self.listener = network, state, listener
         self.epochs = config.epochs + config.fine_tune_epochs
-        kind = PlainFeed if run.record.get("plain") else FrozenFeed
+        plain = run.record.get("plain")
+        kind = PlainFeed if plain else FrozenFeed
         self.feed: Feed = kind(network, config, parts["train"], parts["validation"])
+        self.rmsprop = keras.optimizers.RMSprop if plain else make_rmsprop
 
     def stage_of(self, epoch: int) -> str:
         """Return the stage that epoch number `epoch` (from 1) belongs to."""
@@ -114,7 +117,7 @@ class _Training:
             optimizer = keras.optimizers.Adam(config.learning_rate)
         else:
             unfreeze(self.network, fine_tune_at=config.fine_tune_at)
-            optimizer = keras.optimizers.RMSprop(config.fine_tune_learning_rate)
+            optimizer = self.rmsprop(config.fine_tune_learning_rate)
         fitted = self.feed.enter(frozen=stage == "frozen", fine_tune_at=config.fine_tune_at)
         # The network too, where only a part of it is fitted: it is what checkpoints hold.
         for model in (self.network.training, fitted):
