@@ -212,6 +212,9 @@ def test_metadata_that_pillow_gives_up_on_does_not_lose_a_good_picture() -> None
         b"P2 3 1 4000\n0 2000 4000\n",
         b"P5 3 1 4000\n" + struct.pack(">3H", 0, 2000, 4000),
         b"P5 3 1 65535\n" + struct.pack(">3H", 0, 32768, 65535),
+        b"P2 3 1 156 0\t78\r\n\v\f156",
+        b"P2 3 1 156\n0 78 # in the middle\n156\n",
+        b"P2 3 1 156\n0 78 156 157 and more",
     ],
 )
 def test_grey_is_scaled_by_the_maximum(data: bytes) -> None:

@@ -15,10 +15,11 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PpmImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from gafas.errors import ImageError, NotAnImageError, TooManyPixelsError, UsageError
 from gafas.files import write_beside
+from gafas.netpbm import read_samples
 from gafas.structure import MAX_EXIF, check_structure
 
 Rgb = NDArray[np.uint8]
@@ -140,7 +141,8 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
     try:
         with _QUIET, Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(image, len(data), max_pixels)
-            _check_samples(image, data)
+            if (pixels := read_samples(image, data)) is not None:
+                return pixels
             image.load()
             return _to_array(image)
     except ImageError:
@@ -163,20 +165,6 @@ def _check_size(image: Image.Image, count: int, max_pixels: int) -> None:
             f"{width}×{height} pixels in {count:,} bytes, which only an image bomb or an empty picture has; "
             f"expected at most {most} for each byte, or make it smaller than {MAX_FLAT_PIXELS:,}"
         )
-
-
-def _check_samples(image: Image.Image, data: bytes) -> None:
-    """Refuse a binary PGM or PPM with samples above the maximum it names: Pillow would clip them."""
-    tile = image.tile[0] if isinstance(image, PpmImagePlugin.PpmImageFile) and image.tile else None
-    if tile is None or tile.codec_name != "ppm" or not isinstance(tile.args, tuple):
-        return
-    maximum = int(tile.args[1])
-    dtype = np.dtype(">u2" if maximum > 255 else "u1")
-    width, height = image.size
-    count = min(width * height * len(image.getbands()), (len(data) - tile.offset) // dtype.itemsize)
-    samples = np.frombuffer(data, dtype, count, tile.offset)
-    if count and samples.max() > maximum:
-        raise ImageError(f"the header says that the largest sample is {maximum}, got {samples.max()}; damaged picture")
 
 
 def _to_array(image: Image.Image) -> Rgb:

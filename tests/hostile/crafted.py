@@ -135,6 +135,8 @@ def _floods(rng: np.random.Generator) -> Iterator[tuple[str, bytes]]:
     yield "zeros.gif", gif[:start] + bytes(8_000_000) + gif[start:]
     yield "plain-12-megapixels.pgm", b"P2 4000 3000 255\n" + b"0 " * 12_000_000
     yield "plain-1-megapixel.ppm", b"P3 1000 680 255\n" + b"0 " * 2_040_000
+    yield "maximum-254.ppm", b"P6 2400 2000 254\n" + bytes(14_400_000)
+    yield "maximum-254-cut.ppm", b"P6 2400 2000 254\n" + bytes(14_399_999)
     yield "spaces.ppm", b"P5 " + b" " * 8_000_000 + b"4 4 255\n" + bytes(16)
 
 
