@@ -138,9 +138,10 @@ async def be_a_client(shop: Shop, group: Sequence[Kind], seen: Seen, until: floa
 
 
 async def soak(
-    shop: Shop, process: psutil.Process, *, seconds: float, warm: float, step: float, patience: float
+    shop: Shop, process: psutil.Process, *, seconds: float, warm: float, step: float, patience: float, workers: int
 ) -> tuple[Seen, Samples, list[str]]:
     """Let all clients ask for so long; return what they saw, what was counted after the warm-up, and what is left."""
+    await _wake(shop, workers)
     _, files_before = usage(process)
     if warm > step:
         # The largest pictures come seldom: what they take must not look like growth when they do.
@@ -164,6 +165,14 @@ async def soak(
     await asyncio.gather(*clients, return_exceptions=True)
     await shop.http.aclose()
     return seen, samples, await _left_over(shop, process, files_before)
+
+
+async def _wake(shop: Shop, workers: int) -> None:
+    """Have every worker answer: the files of its counters are opened with its first answer, and stay open."""
+    async with httpx.AsyncClient(base_url=shop.http.base_url, timeout=shop.http.timeout) as http:
+        await asyncio.gather(*(predict(shop, shop.image(), http=http) for _ in range(8 * workers)))
+    # The server notices a little later that they have hung up.
+    await asyncio.sleep(1)
 
 
 async def _left_over(shop: Shop, process: psutil.Process, files_before: float) -> list[str]:
@@ -253,7 +262,7 @@ def main() -> None:
             seen, samples, left = asyncio.run(
                 soak(
                     shop, psutil.Process(number), seconds=arguments.seconds, warm=warm, step=arguments.step,
-                    patience=patience,
+                    patience=patience, workers=arguments.workers,
                 )
             )  # fmt: skip
         log = Path(name, "server.log").read_text(encoding="utf-8")

@@ -76,9 +76,9 @@ class Shop:
         return self.random.choice(self.small)
 
 
-async def predict(shop: Shop, data: bytes, query: str = "") -> str:
+async def predict(shop: Shop, data: bytes, query: str = "", *, http: httpx.AsyncClient | None = None) -> str:
     """Send one image as a body."""
-    answer = await shop.http.post(
+    answer = await (http or shop.http).post(
         f"/v1/predict{query}", content=data, headers={"Content-Type": "application/octet-stream"}
     )
     return str(answer.status_code)
