@@ -74,9 +74,10 @@ def run_local(work: Work, blocks: Iterable[Block], *, workers: int) -> Iterator[
             return
         finally:
             # After an error or Ctrl-C nobody waits for blocks under way: they are judged again.
-            pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
+            # The pool's own thread is waited for: Python, at its end, would write into the pipe that it closes.
+            pool.shutdown(cancel_futures=True)
 
 
 def _hand_out(
