@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -141,6 +143,20 @@ def test_what_a_worker_cannot_do_ends_the_job_with_a_reason(cluster: Any, bundle
         list(run_ray(work, blocks, address=cluster.address))
     with pytest.raises(GafasError, match="is another model here than where the job was started"):
         list(run_ray(replace(work, model_sha256="0" * 64), blocks, address=cluster.address))
+
+
+def test_ray_datas_threads_end_before_ray_does(cluster: Any) -> None:
+    seen = []
+    with connected(cluster.address, None) as ray:
+        stored = ray.put(7)
+
+        def look() -> None:
+            time.sleep(1)
+            # After its end Ray would end this process.
+            seen.append(ray.get(stored))
+
+        threading.Thread(target=look, name="Prefetcher", daemon=True).start()
+    assert seen == [7]
 
 
 def test_nobody_at_the_address() -> None:

@@ -6,8 +6,9 @@ import logging
 import os
 import re
 import socket
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from gafas.errors import GafasError, MissingExtraError, UsageError
@@ -23,6 +24,12 @@ _OUTPUT_BYTES = 2**20
 
 _HOST_AND_PORT = re.compile(r"(?:ray://)?(?P<host>[^:/]+):(?P<port>\d+)")
 _KNOCK = 10.0
+_THREADS = ("StreamingExecutor", "Prefetcher", "iter_threaded", "ray-data-")
+"""How the names of Ray Data's threads begin that end with an iteration, though nobody waits for them."""
+
+_PATIENCE = 10.0
+"""Seconds for each of them."""
+
 _RAISED = re.compile(r"[\w.]*(?:Error|Exception)\b.*: .")
 
 
@@ -90,10 +97,11 @@ def run_ray(
             ),
         )
         try:
-            for row in rows.iter_rows():
-                if row["problem"]:
-                    raise GafasError(str(row["problem"]))
-                yield Tally(1, int(row["images"]), int(row["failed"]), int(row["rows"]))
+            with closing(iter(rows.iter_rows())) as judged:
+                for row in judged:
+                    if row["problem"]:
+                        raise GafasError(str(row["problem"]))
+                    yield Tally(1, int(row["images"]), int(row["failed"]), int(row["rows"]))
         except ray.exceptions.RayError as error:
             raise GafasError(f"Ray: {_cause(error)}") from error
 
@@ -141,7 +149,15 @@ def connected(address: str | None, workers: int | None) -> Iterator[Any]:
         yield ray
     finally:
         if started:
+            _wait_for_threads()
             ray.shutdown()
+
+
+def _wait_for_threads() -> None:
+    """Wait for what Ray Data has begun beside: a thread that asks anything of Ray after its end ends this process."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(_THREADS):
+            thread.join(_PATIENCE)
 
 
 def _check_address(address: str) -> None:
