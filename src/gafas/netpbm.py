@@ -40,9 +40,8 @@ def read_samples(image: Image.Image, data: bytes) -> NDArray[np.uint8] | None:
     maximum = int(tile.args[1])
     shape = (image.height, image.width, len(image.getbands()))
     count = math.prod(shape)
-    binary = tile.codec_name == "ppm"
-    samples = _binary(data, tile.offset, count, maximum) if binary else _plain(data[tile.offset :])[:count]
-    if len(samples) < count or samples.max() > maximum:
+    read = _binary if tile.codec_name == "ppm" else _plain
+    if (samples := read(data, tile.offset, count, maximum)) is None:
         return None
     # Grey of more than 8 bits becomes 16 bits first, as in every other format.
     levels = np.arange(maximum + 1) / maximum
@@ -64,8 +63,11 @@ def _binary(data: bytes, offset: int, count: int, maximum: int) -> NDArray[Any]:
     return samples
 
 
-def _plain(text: bytes) -> NDArray[Any]:
-    """Return the numbers of a text; none where it holds anything else than digits, such as comments."""
+def _plain(data: bytes, offset: int, count: int, maximum: int) -> NDArray[Any] | None:
+    """Return the numbers of a text; ``None`` where it holds too few or anything else than digits, such as comments."""
+    text = data[offset:]
+    # NumPy makes a number of spaces alone.
     if text.isspace() or text.translate(None, b"0123456789 \t\n\v\f\r"):
-        return np.empty(0, dtype=np.int64)
-    return np.fromstring(text, dtype=np.int64, sep=" ")
+        return None
+    samples = np.fromstring(text, dtype=np.int64, sep=" ")[:count]
+    return samples if len(samples) == count and samples.max() <= maximum else None

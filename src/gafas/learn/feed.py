@@ -116,8 +116,9 @@ class FrozenFeed:
         self._network, self._config = network, config
         self._images, self._validation_images = train.images, validation.images
         self._targets, self._validation_targets = _column(train), _column(validation)
-        self._model: Any = None
-        self._made: tuple[Step, Step] | None = None
+        # Of the stage that was entered last.
+        self._take: Step
+        self._test: Step
         self._draw = TurnDrawer(
             network.training.get_layer("augmentation"), len(train.images), batch_size=config.batch_size
         )
@@ -146,9 +147,9 @@ class FrozenFeed:
             features = pool(FoldedLayers(middle.name, backbone.layers[cut + 1 :])(inputs))
         self._validation = None
         self._ahead.clear()
-        self._model = keras.Model(inputs, head(dropout(features)), name="gafas_trained_part")
-        self._made = None
-        return self._model
+        model = keras.Model(inputs, head(dropout(features)), name="gafas_trained_part")
+        self._take, self._test = make_steps(model)
+        return model
 
     def train(self, number: int, *, last: int, reporter: Reporter) -> dict[str, float]:
         """Take the steps with one random view of each image, and begin with the views of the next epoch.
@@ -161,10 +162,9 @@ class FrozenFeed:
             self._ahead[number + 1] = self._begin(number + 1)
         inputs = views.result()
         reseed(self._network, self._config.seed, number)
-        take, _ = self._steps()
         means, trained = _Means(), {}
         for step, part in enumerate(batches(len(targets), self._config.batch_size)):
-            trained = means.add(take(inputs[part], targets[part]), part)
+            trained = means.add(self._take(inputs[part], targets[part]), part)
             reporter.on_train_batch_end(step, trained)
         return {**trained, **{f"val_{name}": value for name, value in self.validate().items()}}
 
@@ -173,10 +173,9 @@ class FrozenFeed:
         if self._validation is None:
             self._validation = self._frozen()(self._validation_images)
         inputs, targets = self._validation, self._validation_targets
-        _, test = self._steps()
         means, found = _Means(), {}
         for part in batches(len(inputs), _VALIDATION_BATCH):
-            found = means.add(test(inputs[part], targets[part]), part)
+            found = means.add(self._test(inputs[part], targets[part]), part)
         return found
 
     def _begin(self, number: int) -> Future[Floats]:
@@ -194,12 +193,6 @@ class FrozenFeed:
     def predict(self, pictures: Pictures) -> NDArray[np.float64]:
         """Run the inference network on ONNX Runtime; (n,)."""
         return probabilities(self._network.inference, pictures.images)[:, 0]
-
-    def _steps(self) -> tuple[Step, Step]:
-        # Made late: a stage's model is compiled after it was entered.
-        if self._made is None:
-            self._made = make_steps(self._model)
-        return self._made
 
     def _frozen(self) -> FrozenPart:
         if self._part is None:

@@ -20,15 +20,19 @@ Step = Callable[[Floats, Floats], dict[str, float]]
 
 
 def make_steps(model: Any) -> tuple[Step, Step]:
-    """Return how a compiled model, of one input and of logits, takes a step, and how it is validated."""
+    """Return how a model, of one input and of logits, takes a step and is validated; it may be compiled later.
+
+    Returns
+    -------
+    tuple of callable
+        The step and the validation of one batch, of a model that is compiled by the first call.
+    """
     if backend_name() != "tensorflow":
         return (
             lambda inputs, targets: _floats(model.train_on_batch(inputs, targets, return_dict=True)),
             lambda inputs, targets: _floats(model.test_on_batch(inputs, targets, return_dict=True)),
         )
     import tensorflow as tf
-
-    variables, optimizer = model.trainable_variables, model.optimizer
 
     def judge(inputs: Any, targets: Any, *, training: bool) -> tuple[Any, Any]:
         outputs = model(inputs, training=training)
@@ -37,7 +41,8 @@ def make_steps(model: Any) -> tuple[Step, Step]:
     def train(inputs: Any, targets: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             loss, right = judge(inputs, targets, training=True)
-        optimizer.apply(tape.gradient(loss, variables), variables)
+        variables = model.trainable_variables
+        model.optimizer.apply(tape.gradient(loss, variables), variables)
         return loss, right
 
     def test(inputs: Any, targets: Any) -> tuple[Any, Any]:

@@ -187,10 +187,10 @@ def _open(root: str) -> Any:
     shown = _without_keys(root.partition("?")[0])
     try:
         filesystem, _ = fs.FileSystem.from_uri(root)
-    except (ValueError, NotImplementedError) as error:
+    except (ValueError, NotImplementedError, OSError) as error:
         # pyarrow names the address, keys included.
         told = str(error).replace(root, shown)
+        if isinstance(error, OSError):
+            raise DataError(f"{shown}: cannot be reached: {told}") from error
         raise UsageError(f"{shown}: expected an address such as s3://bucket/folder, got: {told}") from error
-    except OSError as error:
-        raise DataError(f"{shown}: cannot be reached: {error}") from error
     return filesystem
