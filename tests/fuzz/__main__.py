@@ -44,7 +44,8 @@ def main() -> None:
         lines = ['"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in DICTIONARY[given.target]]
         words.write_text("".join(lines), encoding="ascii")
         limits = [f"-runs={given.runs}", f"-seed={given.seed}", f"-timeout={MOST_SECONDS}"]
-        limits += [f"-artifact_prefix={given.artifacts}/"]
+        # It would read its own folder again each second, run what it has dropped, and go beyond the number of runs.
+        limits += ["-reload=0", f"-artifact_prefix={given.artifacts}/"]
         # libFuzzer looks at the peak, which a process inherits from the one that starts it.
         inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         limits += [f"-rss_limit_mb={inherited + MOST_MEGABYTES}"]

@@ -77,9 +77,9 @@ class Service:
         self.predictor, self.settings = predictor, settings
         self.meters = Meters()
         self.shelf = Shelf(settings.memory, on_change=self.meters.show_held)
-        looker = Looker(predictor, max_pixels=settings.max_pixels, pixel_memory=settings.pixel_memory)
+        self._looker = Looker(predictor, max_pixels=settings.max_pixels, pixel_memory=settings.pixel_memory)
         self.engine = Engine(
-            predictor, looker, threads=settings.threads, queue=settings.queue,
+            predictor, self._looker, threads=settings.threads, queue=settings.queue,
             on_batch=self.meters.count_batch, on_pending=self.meters.show_pending,
         )  # fmt: skip
         self.ready = False
@@ -87,8 +87,13 @@ class Service:
     async def open(self) -> None:
         """Judge a blank image: opens every graph, and fails now if one cannot run."""
         blank = encode(np.full((64, 64, 3), 127, np.uint8), ".png")
-        for region in self.predictor.regions:
-            await self.engine.judge([blank], Wish(region))
+        # An engine of its own: what no client sent is not counted.
+        trial = Engine(self.predictor, self._looker, threads=1, queue=1)
+        try:
+            for region in self.predictor.regions:
+                await trial.judge([blank], Wish(region))
+        finally:
+            trial.close()
         self.ready = True
 
     def close(self) -> None:
