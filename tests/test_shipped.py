@@ -1,4 +1,4 @@
-"""The bundle that the package carries: whole, small, honest about its figures, and as good as it says."""
+"""The bundles that the package carries: whole, small, honest about their figures, and as good as they say."""
 
 from __future__ import annotations
 
@@ -9,22 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from gafas.bundle import HELD_OUT, ONNX, SHIPPED, WEIGHTS, Bundle, load_bundle, shipped_bundle
+from gafas.bundle import CARRIED, HELD_OUT, ONNX, ONNX_INT8, SHIPPED, WEIGHTS, Bundle, load_bundle, shipped_bundle
 from gafas.report.card import CARD, render_card
 
-MEGABYTE = 1_000_000
+SIZES = {
+    "gafas-base": {ONNX: 5_000_000, WEIGHTS: 5_000_000, ONNX_INT8: 5_000_000},
+    "gafas-nano": {ONNX_INT8: 600_000},
+}
 CMU = "CMU Face Images"
+ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def shipped() -> Bundle:
-    return load_bundle(SHIPPED)
+@pytest.fixture(scope="module", params=CARRIED)
+def shipped(request: pytest.FixtureRequest) -> Bundle:
+    return load_bundle(request.param)
+
+
+def test_the_first_is_the_default() -> None:
+    assert CARRIED[0] == SHIPPED
+    assert load_bundle(SHIPPED).folder == shipped_bundle()
 
 
 def test_it_is_whole_and_small(shipped: Bundle) -> None:
-    assert shipped.folder == shipped_bundle()
-    assert shipped.file(ONNX).stat().st_size <= 5 * MEGABYTE
-    assert shipped.file(WEIGHTS).stat().st_size <= 5 * MEGABYTE
+    for name, most in SIZES[shipped.manifest.name].items():
+        assert shipped.file(name).stat().st_size <= most
     assert shipped.manifest.outputs == ("sunglasses", "eyeglasses")
     assert shipped.manifest.region == "face"
     assert any("non-commercial" in line for line in shipped.manifest.licences)
@@ -55,6 +63,15 @@ def test_every_figure_has_its_n_and_interval(shipped: Bundle) -> None:
         assert low < figures["accuracy"] < high
 
 
+@pytest.mark.parametrize("readme", ["README.md", "README.es.md"])
+def test_the_readmes_give_its_figures(shipped: Bundle, readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    held_out, cmu = (shipped.manifest.metrics[name] for name in (HELD_OUT, CMU))
+    low, high = cmu["interval"]
+    assert f"{cmu['accuracy']:.4f} [{low:.3f}, {high:.3f}]" in text
+    assert f"F1 {held_out['f1']:.4f}" in text
+
+
 @pytest.mark.parametrize(
     ("name", "folder", "part", "n"), [(HELD_OUT, "celeba_glasses", "test", 355), (CMU, "cmu_faces", "all", 624)]
 )
@@ -64,7 +81,18 @@ def test_it_is_as_good_as_it_says(
     data = cmu_root.parent / folder
     if not data.is_dir():
         pytest.skip(f"$GAFAS_DATA holds no {folder}/")
-    command = [sys.executable, "-m", "gafas", "evaluate", SHIPPED, "--data", str(data), "--split", part, "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "gafas",
+        "evaluate",
+        shipped.manifest.name,
+        "--data",
+        str(data),
+        "--split",
+        part,
+        "--json",
+    ]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     got, said = json.loads(done.stdout), shipped.manifest.metrics[name]
     assert got["n"] == n

@@ -95,9 +95,26 @@ def test_it_is_small_and_begins_with_evenly_spaced_channels_of_its_teacher() -> 
     assert network.inference.count_params() < 400_000
     teacher = build_shipped_network().backbone
     small, large = (one.get_layer("block_3_expand").get_weights()[0] for one in (network.backbone, teacher))
-    assert small.shape[2:] == (8, 48)
-    rows, columns = (np.linspace(0, old - 1, new).round().astype(int) for old, new in ((24, 8), (144, 48)))
+    assert small.shape[2:] == (16, 96)
+    rows, columns = (np.linspace(0, old - 1, new).round().astype(int) for old, new in ((24, 16), (144, 96)))
     assert np.array_equal(small, large[:, :, rows][..., columns])
+
+
+def test_blocks_that_are_left_out_pass_on_what_comes_in() -> None:
+    from gafas.learn.backend import keras
+    from gafas.learn.nano import LEFT_OUT, shorten
+
+    whole = keras.applications.MobileNetV2(input_shape=(32, 32, 3), include_top=False, weights=None, alpha=0.35)
+    left_out = LEFT_OUT - {16}
+    for block in left_out:
+        # A block that adds nothing.
+        norm = whole.get_layer(f"block_{block}_project_BN")
+        norm.set_weights([np.zeros_like(value) for value in norm.get_weights()])
+    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
+    expected = keras.Model(whole.input, whole.get_layer("block_16_project_BN").output)(images)
+    short = keras.Model(whole.input, shorten(whole, left_out))
+    assert len(short.layers) < len(whole.layers) - 8 * len(left_out)
+    assert np.array_equal(short(images), expected)
 
 
 @pytest.mark.parametrize("recipe", ["gafas", "nano"])

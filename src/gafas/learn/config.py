@@ -233,23 +233,23 @@ class NanoConfig(GafasConfig):
         The teacher's share in the targets.
     fresh : int
         Epochs with views of their own; later ones show the same views again, every other time mirrored. They are kept
-        in memory, 71 MB an epoch with ``celeba_glasses``, since making and judging a view takes as long as learning
+        in memory, 82 MB an epoch with ``celeba_glasses``, since making and judging a view takes as long as learning
         from it.
     """
 
     recipe: ClassVar[str] = "nano"
 
-    input_size: int = 104
+    input_size: int = 112
     batch_size: int = 64
-    epochs: int = 160
-    cycle: int = 160
+    epochs: int = 180
+    cycle: int = 180
     learning_rate: float = 2e-3
     averaging: float = 0.998
     dropout: float = 0.0
-    width: float = 0.35
+    width: float = 0.5
     channels: int = 512
     trust: float = 0.7
-    fresh: int = 80
+    fresh: int = 90
 
     def __post_init__(self) -> None:
         """Check the values of the small network."""
