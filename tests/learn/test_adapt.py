@@ -16,8 +16,8 @@ from gafas.cli.training import DataRequest, start_job, train_job
 from gafas.datasets.cmu import read_cmu
 from gafas.errors import DataError, UsageError
 from gafas.learn.adapt import WAYS, adapt, inner_split
+from gafas.learn.backbone import run_batches
 from gafas.learn.config import AdaptConfig, make_config
-from gafas.learn.model import run_batches
 from gafas.learn.portraits import Portraits, load_portraits
 from gafas.runtime.predictor import load_predictor
 from gafas.values import Dataset, Sample

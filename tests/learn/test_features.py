@@ -67,8 +67,8 @@ def test_whole_backbone_is_averaged_and_the_batches_do_not_matter(network: Any, 
 
 
 def test_probabilities_are_those_of_the_inference_network(network: Any, images: NDArray[np.uint8]) -> None:
+    from gafas.learn.backbone import run_batches
     from gafas.learn.features import probabilities
-    from gafas.learn.model import run_batches
 
     got, want = probabilities(network.inference, images), run_batches(network.inference, images)
     assert got.shape == want.shape == (7, 1)

@@ -13,12 +13,12 @@ import numpy as np
 from gafas.bundle import load_bundle, shipped_bundle
 from gafas.errors import DataError
 from gafas.imaging import Rgb
+from gafas.learn.backbone import run_batches
 from gafas.learn.backend import keras
 from gafas.learn.config import AdaptConfig
 from gafas.learn.face_feed import ViewFeed
 from gafas.learn.face_model import FaceNetwork, build_shipped_network
 from gafas.learn.fitting import Listener, Progress, check_training_part, compile_averaged
-from gafas.learn.model import run_batches
 from gafas.learn.near_head import Head, choose_strength, fit_near
 from gafas.learn.portraits import Portraits
 from gafas.learn.views import ViewConfig, random_view

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from gafas.bundle import WEIGHTS, load_bundle, shipped_bundle
+from gafas.learn.backbone import build_backbone
 from gafas.learn.backend import keras
 from gafas.learn.config import GafasConfig
-from gafas.learn.model import build_backbone
 from gafas.learn.wearing import OUTPUTS
-from gafas.learn.weights import WeightsSource
+from gafas.learn.weights import FACES, WeightsSource
 
 ARCHITECTURE = "MobileNetV2 1.0, global average pooling, dropout, dense 2: P(sunglasses), P(eyeglasses)"
 
@@ -50,7 +50,24 @@ def build_face_network(config: GafasConfig, weights: WeightsSource, *, outputs: 
         The weights do not fit or, for ``imagenet``, cannot be downloaded.
     """
     size = (config.input_size, config.input_size, 3)
-    return wire(config, build_backbone(size, weights), outputs=outputs)
+    return wire(config, start_backbone(size, weights), outputs=outputs)
+
+
+def start_backbone(size: tuple[int, int, int], weights: WeightsSource) -> Any:
+    """Build a backbone as `gafas.learn.backbone.build_backbone`, also with the weights of the shipped model.
+
+    Raises
+    ------
+    WeightsError
+        The weights do not fit or, for ``imagenet``, cannot be downloaded.
+    BundleError
+        The installation's bundle is damaged.
+    """
+    if weights.kind != FACES:
+        return build_backbone(size, weights)
+    backbone = build_backbone(size, WeightsSource("random"))
+    backbone.set_weights(build_shipped_network().backbone.get_weights())
+    return backbone
 
 
 def wire(config: GafasConfig, backbone: Any, *, outputs: int = len(OUTPUTS)) -> FaceNetwork:

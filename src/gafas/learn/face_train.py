@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gafas.errors import DataError
 from gafas.files import write_json
+from gafas.learn.backbone import run_batches
 from gafas.learn.backend import keras, make_deterministic
 from gafas.learn.conditions import CONDITIONS, crops
 from gafas.learn.config import GafasConfig, NanoConfig
@@ -31,7 +32,6 @@ from gafas.learn.fitting import (
     save_checkpoint,
 )
 from gafas.learn.glasses import Glasses
-from gafas.learn.model import run_batches
 from gafas.learn.nano import Notes, TaughtFeed, build_nano_network, open_teacher
 from gafas.learn.portraits import Portraits
 from gafas.learn.results import score_parts

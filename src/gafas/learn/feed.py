@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gafas.learn.augment import TurnDrawer, turned
+from gafas.learn.backbone import run_batches
 from gafas.learn.backend import keras
 from gafas.learn.config import NotebookConfig
 from gafas.learn.features import FrozenPart, batches, probabilities, single_cut
 from gafas.learn.fitting import Reporter
 from gafas.learn.folded import FoldedLayers
-from gafas.learn.model import Network, run_batches
+from gafas.learn.model import Network
 from gafas.learn.pictures import Pictures
 from gafas.learn.steps import Step, make_steps
 

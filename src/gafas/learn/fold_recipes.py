@@ -123,8 +123,8 @@ def _run_notebook(work: FoldWork) -> NDArray[np.float64]:
 
 def _run_adapt(work: FoldWork) -> NDArray[np.float64]:
     from gafas.learn.adapt import adapt
+    from gafas.learn.backbone import run_batches
     from gafas.learn.backend import keras, make_deterministic
-    from gafas.learn.model import run_batches
     from gafas.learn.portraits import Portraits
 
     if not isinstance(work.config, AdaptConfig) or not isinstance(work.train, Portraits):

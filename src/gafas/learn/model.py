@@ -6,19 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gafas.errors import WeightsError
-from gafas.imaging import Rgb
 from gafas.learn.augment import augmentation
 from gafas.learn.backend import keras
 from gafas.learn.config import NotebookConfig
-from gafas.learn.weights import FACES, WeightsSource, load_backbone_weights
+from gafas.learn.face_model import start_backbone
+from gafas.learn.weights import WeightsSource
 
 ARCHITECTURE = "MobileNetV2 1.0, global average pooling, dropout, dense 1"
 _TRAINABLE_FROM_100 = (56, 1_862_721)
-_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ def build_network(config: NotebookConfig, weights: WeightsSource) -> Network:
         The weights do not fit or, for ``imagenet``, cannot be downloaded.
     """
     size = (config.input_size, config.input_size, 3)
-    backbone = build_backbone(size, weights)
+    backbone = start_backbone(size, weights)
     backbone.trainable = False
 
     rescale = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")
@@ -90,35 +86,6 @@ class _InferenceMode(keras.layers.Layer):  # type: ignore[misc]  # Keras ships n
     def call(self, images: Any) -> Any:
         """Run the backbone in inference mode."""
         return self.backbone(images, training=False)
-
-
-def build_backbone(size: tuple[int, int, int], weights: WeightsSource) -> Any:
-    """Build MobileNetV2 without its top for images of `size`, with the weights that `weights` says.
-
-    Raises
-    ------
-    WeightsError
-        The weights do not fit or, for ``imagenet``, cannot be downloaded.
-    """
-    if weights.kind != "imagenet":
-        backbone = keras.applications.MobileNetV2(
-            input_shape=size, include_top=False, weights=None, name="mobilenet_v2"
-        )
-        if weights.kind == FACES:
-            from gafas.learn.face_model import build_shipped_network
-
-            backbone.set_weights(build_shipped_network().backbone.get_weights())
-        elif weights.path is not None:
-            load_backbone_weights(backbone, weights.path)
-        return backbone
-    try:
-        return keras.applications.MobileNetV2(
-            input_shape=size, include_top=False, weights="imagenet", name="mobilenet_v2"
-        )
-    except Exception as error:  # Keras lets urllib's and its own errors out.
-        raise WeightsError(
-            f"ImageNet weights cannot be downloaded ({error}); pass --weights packaged or a file"
-        ) from error
 
 
 def unfreeze(network: Network, *, fine_tune_at: int) -> None:
@@ -162,12 +129,3 @@ def describe(network: Network) -> dict[str, Any]:
         "parameters": network.training.count_params(),
         "trainable": {"frozen": frozen, **({"tuned": now} if now != frozen else {})},
     }
-
-
-def run_batches(model: Any, images: Rgb) -> NDArray[np.float64]:
-    """Return a model's output for images (n, height, width, 3), computed in batches."""
-    outputs = [
-        keras.ops.convert_to_numpy(model(images[i : i + _BATCH].astype(np.float32), training=False))
-        for i in range(0, len(images), _BATCH)
-    ]
-    return np.concatenate(outputs).astype(np.float64)
