@@ -117,6 +117,16 @@ def test_blocks_that_are_left_out_pass_on_what_comes_in() -> None:
     assert np.array_equal(short(images), expected)
 
 
+def test_its_figures_are_calculated_as_keras_calculates() -> None:
+    from gafas.learn.features import probabilities
+    from gafas.learn.nano import build_nano_network
+
+    network = build_nano_network(NanoConfig(input_size=32))
+    network.head.set_weights([np.random.default_rng(0).normal(size=(512, 2)), np.zeros(2)])
+    images = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3)).astype(np.float32)
+    assert probabilities(network.inference, images) == pytest.approx(np.asarray(network.inference(images)), abs=1e-5)
+
+
 @pytest.mark.parametrize("recipe", ["gafas", "nano"])
 def test_norms_learn_in_training_and_only_there(recipe: str) -> None:
     from gafas.learn.face_model import build_face_network

@@ -55,7 +55,9 @@ def build_nano_network(config: NanoConfig, *, taught: bool = True) -> FaceNetwor
     # The names of Keras's own last layers, which this narrower one replaces.
     last = keras.layers.Conv2D(config.channels, 1, use_bias=False, name="Conv_1")(shorten(whole))
     last = keras.layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name="Conv_1_bn")(last)
-    backbone = keras.Model(whole.input, keras.layers.ReLU(6.0, name="out_relu")(last), name="mobilenet_v2")
+    wired = keras.Model(whole.input, keras.layers.ReLU(6.0, name="out_relu")(last), name="mobilenet_v2")
+    # Layers that stand in one network only know what comes in and goes out of them.
+    backbone = keras.models.clone_model(wired)
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             # Keras's 0.999 takes longer to follow than a short training has steps.
