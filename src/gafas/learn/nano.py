@@ -1,4 +1,4 @@
-"""The small model: a narrow MobileNetV2 that is taught by the shipped one.
+"""The small model: a narrower and shorter MobileNetV2 that is taught by the shipped one.
 
 It begins with a part of the teacher's weights, evenly spaced channels of each layer (Xu, Z., Chen, Y., Vishniakov, K.,
 Yin, Y., Shen, Z., Darrell, T., Liu, L., and Liu, Z. (2024). Initializing Models with Larger Ones. ICLR), and learns
@@ -23,16 +23,16 @@ from gafas.learn.face_feed import FaceFeed
 from gafas.learn.face_model import FaceNetwork, build_shipped_network, wire
 from gafas.runtime.backends import Backend, open_model
 
-ARCHITECTURE = (
-    "MobileNetV2 {width:g}, last convolution {channels}, global average pooling, dense 2: P(sunglasses), "
-    "P(eyeglasses); taught by gafas-base"
-)
-
 LEFT_OUT = frozenset({2, 5, 9, 12, 16})
 """Blocks of MobileNetV2 that the small one does without.
 
 In 8 bits a layer takes nearly as long however narrow it is, so fewer and wider ones see more in the same time.
 """
+
+ARCHITECTURE = (
+    f"MobileNetV2 {{width:g}} without blocks {', '.join(map(str, sorted(LEFT_OUT)))}, last convolution {{channels}}, "
+    "global average pooling, dense 2: P(sunglasses), P(eyeglasses); taught by gafas-base"
+)
 
 
 def build_nano_network(config: NanoConfig, *, taught: bool = True) -> FaceNetwork:
