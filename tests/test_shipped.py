@@ -65,11 +65,13 @@ def test_every_figure_has_its_n_and_interval(shipped: Bundle) -> None:
 
 @pytest.mark.parametrize("readme", ["README.md", "README.es.md"])
 def test_the_readmes_give_its_figures(shipped: Bundle, readme: str) -> None:
-    text = (ROOT / readme).read_text(encoding="utf-8")
+    lines = (ROOT / readme).read_text(encoding="utf-8").splitlines()
     held_out, cmu = (shipped.manifest.metrics[name] for name in (HELD_OUT, CMU))
     low, high = cmu["interval"]
-    assert f"{cmu['accuracy']:.4f} [{low:.3f}, {high:.3f}]" in text
-    assert f"F1 {held_out['f1']:.4f}" in text
+    places = [place for place, line in enumerate(lines) if f"{cmu['accuracy']:.4f} [{low:.3f}, {high:.3f}]" in line]
+    assert len(places) == 1
+    # In the same sentence or the next: two models may have the same figure.
+    assert any(f"F1 {held_out['f1']:.4f}" in line for line in lines[places[0] : places[0] + 2])
 
 
 @pytest.mark.parametrize(
@@ -81,18 +83,8 @@ def test_it_is_as_good_as_it_says(
     data = cmu_root.parent / folder
     if not data.is_dir():
         pytest.skip(f"$GAFAS_DATA holds no {folder}/")
-    command = [
-        sys.executable,
-        "-m",
-        "gafas",
-        "evaluate",
-        shipped.manifest.name,
-        "--data",
-        str(data),
-        "--split",
-        part,
-        "--json",
-    ]
+    words = ["evaluate", shipped.manifest.name, "--data", str(data), "--split", part, "--json"]
+    command = [sys.executable, "-m", "gafas", *words]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     got, said = json.loads(done.stdout), shipped.manifest.metrics[name]
     assert got["n"] == n

